@@ -1,0 +1,21 @@
+/** State and the offsets it includes, saved together: after a crash either both are there or neither.
+ *
+ *  `save` merges: entries named in `changed` replace older ones, an undefined value removes one, others stay.
+ *  A save that fails leaves the checkpoint before it intact. */
+export interface CheckpointStore {
+  save(checkpoint: string, update: CheckpointUpdate): Promise<void>;
+  load(checkpoint: string): Promise<Checkpoint | undefined>;
+  close(): Promise<void>;
+}
+
+export interface CheckpointUpdate {
+  /** Offset of the next record wanted, by `topic/partition`. Merged like entries. */
+  offsets: Readonly<Record<string, number>>;
+  changed: ReadonlyMap<string, string | undefined>;
+}
+
+export interface Checkpoint {
+  savedAt: number;
+  offsets: Record<string, number>;
+  entries: Iterable<readonly [name: string, text: string]>;
+}

@@ -1,0 +1,75 @@
+import type { Command } from 'commander';
+import { STEPS } from '../config.ts';
+import type { Config, Step } from '../config.ts';
+import { AppError } from '../errors.ts';
+import { createLog } from '../log.ts';
+import { startGatewatch } from '../main.ts';
+import type { Gatewatch } from '../main.ts';
+import { readConfig, withConfig } from './options.ts';
+import type { ConfigOption } from './options.ts';
+import { removeRunning, writeRunning } from './running.ts';
+import { webRoot } from './web-root.ts';
+
+/** A process that cannot end by itself within this time is ended. */
+const STOP_WITHIN_MS = 10_000;
+
+interface StartOptions extends ConfigOption {
+  only?: string;
+}
+
+export function parseSteps(text: string | undefined): readonly Step[] {
+  if (text === undefined) return STEPS;
+  const names = text.split(',').map((name) => name.trim());
+  const unknown = names.filter((name) => !STEPS.some((step) => step === name));
+  if (unknown.length > 0) {
+    throw new AppError('E_CONFIG', `--only: there is no ${unknown.join(', ')}. Choose from ${STEPS.join(', ')}.`);
+  }
+  return STEPS.filter((step) => names.includes(step));
+}
+
+export function registerStart(program: Command): void {
+  const command = program
+    .command('start')
+    .description('run gatewatch: ingest, detection, response, API and page')
+    .option('--only <steps>', `some of ${STEPS.join(', ')}, separated by commas`)
+    .action(async (options: StartOptions) => {
+      const config = readConfig(options);
+      const log = createLog(config.logLevel);
+      const gatewatch = await startGatewatch({ config, steps: parseSteps(options.only), log, webRoot: webRoot() });
+      writeRunning(config.dataDir, { url: gatewatch.url, token: gatewatch.localToken, pid: process.pid });
+      process.stdout.write(welcome(config, gatewatch));
+      await untilStopped();
+      process.stdout.write('Stopping: finishing what is in hand.\n');
+      setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
+      removeRunning(config.dataDir);
+      await gatewatch.close();
+    });
+  withConfig(command);
+}
+
+/** Resolves at the first SIGINT or SIGTERM. */
+export function untilStopped(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => { resolve(); });
+  });
+}
+
+function welcome(config: Config, { url, firstTokens }: Gatewatch): string {
+  const gateways = config.gateways.map(({ name, url: address }) => `${name} at ${address}`);
+  const lines = [
+    `gatewatch is ready at ${url}`,
+    `  mode      ${config.mode}${config.mode === 'observe' ? ' (never acts)' : ''}`,
+    `  gateways  ${gateways.length === 0 ? 'none: set GATEWATCH_LITELLM_URL and GATEWATCH_LITELLM_KEY to block keys' : gateways.join(', ')}`,
+    `  logs to   ${url}/v1/logs/litellm`,
+    `  data      ${config.dataDir}`,
+  ];
+  if (firstTokens !== undefined) {
+    lines.push(
+      '',
+      'Two tokens were made. They are shown this once; only their hashes are kept.',
+      `  for LiteLLM (scope ingest)   ${firstTokens.ingest}`,
+      `  to sign in (scope admin)     ${firstTokens.admin}`,
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}

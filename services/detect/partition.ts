@@ -1,0 +1,171 @@
+import type { Core, Fact, Rollup } from '../../detectors/detector.ts';
+import type { Event, KeyId } from '../../detectors/event.ts';
+import type { CheckpointStore } from '../checkpoints/checkpoint-store.ts';
+import type { Metrics } from '../metrics.ts';
+import type { Command, Finding } from '../topics.ts';
+import type { Batch } from '../transports/transport.ts';
+import { ContainmentWatch } from './containment-watch.ts';
+import { eventRow } from './event-row.ts';
+import type { Judge } from './judge.ts';
+import type { RowWriter } from './row-writer.ts';
+import { Snapshot } from './snapshot.ts';
+
+/** Events older than this when they arrive are judged and learned from, but nobody acts on them. */
+const LATE_MS = 15 * 60_000;
+const WATCH_ENTRY = 'containment-watch';
+
+export interface PartitionDeps {
+  partition: number;
+  core: Core;
+  judge: Judge;
+  writer: RowWriter;
+  checkpoints: CheckpointStore;
+  metrics: Metrics;
+  now: () => number;
+}
+
+/** What a batch led to; everything of it goes into topics before the batch is let go. */
+export interface Results {
+  findings: Finding[];
+  commands: Command[];
+  rollups: Rollup[];
+  unreadable: { offset: number; sizeBytes: number }[];
+}
+
+/** One partition of `events` with the rollups that come back to it: its detectors, their memory, its checkpoint. */
+export class Partition {
+  readonly #deps: PartitionDeps;
+  readonly #watch = new ContainmentWatch();
+  #offsets: Record<string, number> = {};
+  #watermark = 0;
+  #lastOrigin = { receivedAt: 0, isImport: false };
+  #snapshot: Snapshot | undefined;
+  /** Entries of a checkpoint that could not be saved; they belong to the next one. */
+  #unsaved: readonly string[] = [];
+  #keysChanged = new Set<KeyId>();
+
+  constructor(deps: PartitionDeps) {
+    this.#deps = deps;
+  }
+
+  /** Restores the last checkpoint. */
+  async open(): Promise<void> {
+    const { checkpoints, core, partition, writer } = this.#deps;
+    const saved = await checkpoints.load(this.#checkpointName());
+    this.#offsets = { ...saved?.offsets };
+    for (const [name, text] of saved?.entries ?? []) {
+      if (name === WATCH_ENTRY) this.#watch.restore(text);
+      else core.restore(name, text);
+    }
+    await writer.open(this.startAt('events', partition) ?? 0);
+  }
+
+  /** Offset to read a topic's partition from, or undefined when it was never read. */
+  startAt(topic: string, partition: number): number | undefined {
+    return this.#offsets[`${topic}/${partition.toString()}`];
+  }
+
+  watermark(): number {
+    return this.#watermark;
+  }
+
+  judgeEvents(batch: Batch): Results {
+    const results: Results = { findings: [], commands: [], rollups: [], unreadable: [] };
+    for (const { offset, value } of batch.records) {
+      const event = parseEvent(value);
+      if (event === undefined) {
+        results.unreadable.push({ offset, sizeBytes: value.length });
+        this.#deps.writer.add(offset, '');
+        continue;
+      }
+      this.#judgeOne(offset, event, results);
+    }
+    this.#moveTo(batch);
+    if (this.#snapshot === undefined) results.findings.push(...this.#deps.judge.tick(this.#watermark, this.#lastOrigin));
+    results.rollups.push(...this.#deps.core.drainRollups());
+    this.#deps.metrics.eventsJudged.inc(batch.records.length);
+    return results;
+  }
+
+  #judgeOne(offset: number, event: Event, results: Results): void {
+    const { judge, writer, metrics } = this.#deps;
+    this.#snapshot?.beforeChange(event.keyId);
+    const { context, findings } = judge.judgeEvent(event);
+    const command = this.#watch.observe(event);
+    writer.add(offset, eventRow(event, context));
+    if (findings.length > 0) results.findings.push(...findings);
+    if (command !== undefined) results.commands.push(command);
+    if (event.receivedAt - event.ts > LATE_MS) metrics.eventsLate.inc();
+    if (event.ipTrust === 'none') metrics.addressesUnusable.inc({ reason: 'none' });
+    if (event.ts > this.#watermark) this.#watermark = event.ts;
+    if (event.keyId !== '') this.#keysChanged.add(event.keyId);
+    this.#lastOrigin = event;
+  }
+
+  judgeRollups(batch: Batch): Results {
+    const results: Results = { findings: [], commands: [], rollups: [], unreadable: [] };
+    for (const { value, appendedAt } of batch.records) {
+      const rollup = JSON.parse(value) as Rollup;
+      const isImport = appendedAt - rollup.minute > LATE_MS;
+      results.findings.push(...this.#deps.judge.judgeRollup(rollup, { receivedAt: appendedAt, isImport }));
+    }
+    this.#moveTo(batch);
+    return results;
+  }
+
+  applyFact(offset: number, fact: Fact): readonly Finding[] {
+    if (offset < (this.startAt('facts', 0) ?? 0)) return [];
+    this.#snapshot?.beforeChange(fact.keyId);
+    this.#watch.applyFact(fact);
+    const findings = this.#deps.judge.judgeFact(fact, this.#deps.now());
+    this.#offsets['facts/0'] = offset + 1;
+    return findings;
+  }
+
+  /** Keys judged since the last call. */
+  takeChangedKeys(): KeyId[] {
+    const keys = [...this.#keysChanged];
+    this.#keysChanged = new Set();
+    return keys;
+  }
+
+  describeKey(keyId: KeyId) {
+    return this.#deps.core.describeKey(keyId);
+  }
+
+  /** Saves state and offsets together. Judging goes on meanwhile. */
+  async saveCheckpoint(): Promise<void> {
+    const snapshot = new Snapshot(this.#deps.core, this.#unsaved);
+    const offsets = { ...this.#offsets };
+    snapshot.changed.set(WATCH_ENTRY, this.#watch.save());
+    this.#snapshot = snapshot;
+    try {
+      await snapshot.finish(() => performance.now());
+      await this.#deps.checkpoints.save(this.#checkpointName(), { offsets, changed: snapshot.changed });
+      this.#unsaved = [];
+    } catch (error) {
+      this.#unsaved = [...snapshot.changed.keys()].filter((name) => name !== WATCH_ENTRY);
+      throw error;
+    } finally {
+      this.#snapshot = undefined;
+    }
+  }
+
+  #moveTo(batch: Batch): void {
+    const last = batch.records.at(-1);
+    if (last !== undefined) this.#offsets[`${batch.topic}/${batch.partition.toString()}`] = last.offset + 1;
+  }
+
+  #checkpointName(): string {
+    return `detect/${this.#deps.partition.toString()}`;
+  }
+}
+
+/** Records of `events` were checked when ingest wrote them; what cannot be read here is damage. */
+function parseEvent(value: string): Event | undefined {
+  try {
+    return JSON.parse(value) as Event;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,177 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { CheckpointStore } from '../checkpoints/checkpoint-store.ts';
+import { messageOf } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
+import type { Store } from '../stores/store.ts';
+
+/** The store takes at most this many rows at once. */
+const BATCH_ROWS = 10_000;
+/** Rows become visible to queries after at most about this long. */
+const FLUSH_MS = 1_000;
+/** Rows kept in memory while the store is away; what comes after is read again from the log later (~100 MB). */
+const BACKLOG_ROWS = 150_000;
+const MAX_PAUSE_MS = 15_000;
+
+export interface RowWriterDeps {
+  partition: number;
+  store: Store;
+  checkpoints: CheckpointStore;
+  /** Makes the rows of a range of offsets anew from the log, in order, in pieces. */
+  rowsAgain(from: number, to: number): AsyncIterable<readonly string[]>;
+  log: Log;
+  metrics: Metrics;
+}
+
+interface Range {
+  from: number;
+  to: number;
+}
+
+/** Writes the rows of one partition of `events`, each exactly once.
+ *
+ *  The bounds of every insert are saved before it is sent, and are its token. After a crash the last bounds are sent
+ *  again with the same rows and token: the store drops the repeat if the first one had arrived. Detection never
+ *  waits for the store: rows that do not fit into memory are made again from the log when the store is back. */
+export class RowWriter {
+  readonly #deps: RowWriterDeps;
+  #rows: string[] = [];
+  /** Offsets of the rows in memory: `from` is the first one not yet written. */
+  #from = 0;
+  #to = 0;
+  /** First offset that did not fit; rows from here on to `#to` are read again. */
+  #gapFrom: number | undefined;
+  #wake: (() => void) | undefined;
+  #isClosing = false;
+  #running: Promise<void> | undefined;
+  readonly #closing = new AbortController();
+
+  constructor(deps: RowWriterDeps) {
+    this.#deps = deps;
+  }
+
+  /** `judgedTo`: the offset detection starts at. Rows before it that were never written are made again. */
+  async open(judgedTo: number): Promise<void> {
+    const saved = await this.#deps.checkpoints.load(this.#name());
+    let writtenTo = saved?.offsets[this.#offsetName()] ?? 0;
+    const intent = [...(saved?.entries ?? [])].find(([name]) => name === 'intent')?.[1];
+    if (intent !== undefined) writtenTo = Math.max(writtenTo, await this.#repeat(intent));
+    this.#from = writtenTo;
+    this.#to = writtenTo;
+    if (judgedTo > writtenTo) {
+      this.#gapFrom = writtenTo;
+      this.#to = judgedTo;
+    }
+    this.#running = this.#run();
+  }
+
+  /** Takes the row of one offset; offsets come in order. Rows already written before a crash are passed over. An
+   *  empty text stands for an offset without a row. */
+  add(offset: number, row: string): void {
+    if (offset < this.#to) return;
+    this.#to = offset + 1;
+    if (this.#gapFrom === undefined && this.#rows.length >= BACKLOG_ROWS) this.#gapFrom = offset;
+    if (this.#gapFrom === undefined) this.#rows.push(row);
+    if (this.#rows.length === 1 || this.#rows.length === BATCH_ROWS) this.#wake?.();
+  }
+
+  backlog(): number {
+    return this.#to - this.#from;
+  }
+
+  /** Writes what is in memory, if the store takes it within `deadlineMs`; the rest is made again at the next start. */
+  async close(deadlineMs: number): Promise<void> {
+    this.#isClosing = true;
+    this.#wake?.();
+    const timer = setTimeout(() => {
+      this.#closing.abort();
+    }, deadlineMs);
+    await this.#running;
+    clearTimeout(timer);
+  }
+
+  #name(): string {
+    return `row-writer/${this.#deps.partition.toString()}`;
+  }
+
+  #offsetName(): string {
+    return `events/${this.#deps.partition.toString()}`;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#closing.signal.aborted) {
+      if (this.#rows.length > 0) {
+        await this.#flush();
+      } else if (this.#gapFrom !== undefined) {
+        await this.#closeGap(this.#gapFrom);
+      } else if (this.#isClosing) {
+        return;
+      } else {
+        await this.#untilWoken();
+      }
+    }
+  }
+
+  /** Waits for a first row, then a little longer for others to join it. */
+  async #untilWoken(): Promise<void> {
+    const woken = () =>
+      new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    await woken();
+    if (this.#isClosing || this.#rows.length >= BATCH_ROWS) return;
+    const timer = setTimeout(() => this.#wake?.(), FLUSH_MS);
+    await woken();
+    clearTimeout(timer);
+  }
+
+  async #flush(): Promise<void> {
+    const rows = this.#rows.slice(0, BATCH_ROWS);
+    const range = { from: this.#from, to: this.#from + rows.length };
+    await this.#insert(range, rows);
+    if (this.#closing.signal.aborted) return;
+    this.#rows = this.#rows.slice(rows.length);
+    this.#from = range.to;
+  }
+
+  async #closeGap(from: number): Promise<void> {
+    const to = this.#to;
+    let at = from;
+    for await (const rows of this.#deps.rowsAgain(from, to)) {
+      await this.#insert({ from: at, to: at + rows.length }, rows);
+      if (this.#closing.signal.aborted) return;
+      at += rows.length;
+      this.#from = at;
+      this.#gapFrom = at;
+    }
+    // Offsets may have been added to the gap meanwhile; those are taken in the next round.
+    this.#gapFrom = this.#to > at ? at : undefined;
+  }
+
+  async #insert(range: Range, rows: readonly string[]): Promise<void> {
+    const { store, checkpoints, log, metrics } = this.#deps;
+    const intent = `${range.from.toString()}-${range.to.toString()}`;
+    const changed = new Map([['intent', intent]]);
+    const present = rows.filter((row) => row !== '');
+    for (let pauseMs = 250; !this.#closing.signal.aborted; pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)) {
+      try {
+        await checkpoints.save(this.#name(), { offsets: { [this.#offsetName()]: range.from }, changed });
+        if (present.length > 0) await store.insert('events', present, `${this.#offsetName()}/${intent}`);
+        return;
+      } catch (error) {
+        metrics.storeFailures.inc({ table: 'events' });
+        log.warn({ reason: messageOf(error), backlog: this.backlog() }, 'Events wait for the store.');
+        await pause(pauseMs, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  /** Sends the last recorded range once more; returns the offset after it. */
+  async #repeat(intent: string): Promise<number> {
+    const [from = 0, to = 0] = intent.split('-').map(Number);
+    const rows: string[] = [];
+    for await (const piece of this.#deps.rowsAgain(from, to)) rows.push(...piece);
+    await this.#insert({ from, to }, rows);
+    return to;
+  }
+}

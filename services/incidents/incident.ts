@@ -1,0 +1,87 @@
+import type { KeyId } from '../../detectors/event.ts';
+import type { Certainty, Entity, Family, Kind, Line, Verdict } from '../../detectors/detector.ts';
+
+export const SEVERITIES = ['info', 'low', 'medium', 'high', 'critical'] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
+export const STATUSES = ['open', 'acknowledged', 'resolved'] as const;
+export type Status = (typeof STATUSES)[number];
+
+export const CONTAINMENTS = [
+  'none',
+  'requested',
+  'sent',
+  'accepted',
+  'verified',
+  'failed',
+  'restored',
+  'simulated',
+] as const;
+export type Containment = (typeof CONTAINMENTS)[number];
+
+/** The newest finding of one detector in an incident. */
+export interface EvidencePart {
+  detector: string;
+  findingId: string;
+  kind: Kind;
+  ts: number;
+  lines: readonly Line[];
+  certainty: Certainty | undefined;
+  indicators: readonly string[];
+  events: number;
+  usdLost: number;
+  usdPerHour: number;
+}
+
+export interface TimelineEntry {
+  at: number;
+  change: string;
+  actor: string;
+  note: string;
+}
+
+/** An incident as everybody outside `incidents/` sees it: plain data that survives JSON. Times are epoch
+ *  milliseconds. `scoreBits` is the sum of the bits of all lines. */
+export interface IncidentSnapshot {
+  incidentId: string;
+  version: number;
+  entity: Entity;
+  kind: Kind;
+  severity: Severity;
+  status: Status;
+  containment: Containment;
+  verdict: Verdict | '';
+  title: string;
+  scoreBits: number;
+  families: readonly Family[];
+  certainty: Certainty | undefined;
+  gateway: string;
+  keyId: KeyId | '';
+  keyAlias: string;
+  team: string;
+  user: string;
+  openedAt: number;
+  updatedAt: number;
+  closedAt: number | null;
+  firstEventAt: number;
+  lastEventAt: number;
+  usdLost: number;
+  usdPerHour: number;
+  events: number;
+  evidence: readonly EvidencePart[];
+  timeline: readonly TimelineEntry[];
+  /** Why the policy did what it did, and what the next level would have needed. */
+  decision: { action: 'none' | 'notify' | 'ask' | 'block'; reason: string; nextLevel: string };
+  actions: readonly ActionSnapshot[];
+}
+
+export interface ActionSnapshot {
+  actionId: string;
+  kind: 'block' | 'restore';
+  state: 'requested' | 'sent' | 'accepted' | 'verified' | 'failed' | 'refused' | 'simulated';
+  reason: string;
+  actor: string;
+  requestedAt: number;
+  sentAt: number | null;
+  verifiedAt: number | null;
+}

@@ -1,0 +1,41 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** All metrics, in one place so that names and labels stay alike. Labels never hold keys, addresses or users. */
+export function createMetrics() {
+  const registry = new Registry();
+  const registers = [registry];
+  const counter = <L extends string>(name: string, help: string, labelNames: L[] = []) =>
+    new Counter({ name: `gatewatch_${name}`, help, labelNames, registers });
+  const gauge = <L extends string>(name: string, help: string, labelNames: L[] = []) =>
+    new Gauge({ name: `gatewatch_${name}`, help, labelNames, registers });
+  const histogram = <L extends string>(name: string, help: string, buckets: number[], labelNames: L[] = []) =>
+    new Histogram({ name: `gatewatch_${name}`, help, labelNames, buckets, registers });
+  const seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 90];
+  return {
+    registry,
+    eventsAccepted: counter('events_accepted_total', 'Log records taken in as events.', ['format']),
+    eventsDuplicate: counter('events_duplicate_total', 'Log records left out because they came before.', ['format']),
+    recordsRejected: counter('records_rejected_total', 'Log records that could not be read.', ['format', 'code']),
+    ingestBytes: counter('ingest_bytes_total', 'Bytes of log bodies received, after decompression.', ['format']),
+    ingestRefused: counter('ingest_refused_total', 'Log bodies refused as a whole.', ['code']),
+    eventsJudged: counter('events_judged_total', 'Events judged by the detectors.'),
+    eventsLate: counter('events_late_total', 'Events that came too late to act on.'),
+    addressesUnusable: counter('addresses_unusable_total', 'Events without a usable client address.', ['reason']),
+    findings: counter('findings_total', 'Findings handed to respond.', ['detector']),
+    watermarkAge: gauge('watermark_age_seconds', 'Age of the newest event time judged.'),
+    lag: gauge('lag_records', 'Records appended but not yet handled.', ['topic']),
+    checkpointAge: gauge('checkpoint_age_seconds', 'Time since the last checkpoint.'),
+    storeFailures: counter('store_failures_total', 'Inserts that failed and are repeated.', ['table']),
+    storeBacklog: gauge('store_backlog_rows', 'Rows waiting for the store.'),
+    incidents: counter('incidents_total', 'Incident transitions.', ['kind', 'transition']),
+    actions: counter('actions_total', 'Actions at gateways by state.', ['kind', 'state']),
+    actionLatency: histogram('action_latency_seconds', 'From arrival of the event to the call at the gateway.', seconds),
+    notifications: counter('notifications_total', 'Messages to people.', ['channel', 'result']),
+    frozen: gauge('frozen', '1 while automatic actions are frozen.'),
+    geoDataAge: gauge('geo_data_age_days', 'Age of the IP data.', ['source']),
+    auditSequence: gauge('audit_sequence', 'Sequence number of the newest audit record.'),
+    sqlQueries: counter('sql_queries_total', 'Queries of people.', ['result']),
+  };
+}
+
+export type Metrics = ReturnType<typeof createMetrics>;

@@ -1,0 +1,244 @@
+export interface Column {
+  name: string;
+  /** ClickHouse type. */
+  type: string;
+  about: string;
+}
+
+export interface Table {
+  about: string;
+  columns: readonly Column[];
+  orderBy: string;
+  /** Set where newer rows of the same `orderBy` replace older ones; names the version column. Read through a view of
+   *  the table's name that shows only the newest rows. */
+  replaceBy?: string;
+  /** Column and days after which rows go; undefined keeps them. `events` follows GATEWATCH_RETENTION_DAYS. */
+  ttl?: { column: string; days: number | 'retention' };
+  isInternal?: boolean;
+}
+
+const time = "DateTime64(3,'UTC')";
+const text = 'String';
+const word = 'LowCardinality(String)';
+const usd = 'Float64';
+const col = (name: string, type: string, about: string): Column => ({ name, type, about });
+
+/** The tables people query. The order of the columns is the order of a row's cells in `insert`. */
+export const TABLES = {
+  events: {
+    about: 'One row per API call at a gateway, with place and network looked up.',
+    orderBy: '(key_id, ts)',
+    ttl: { column: 'ts', days: 'retention' },
+    columns: [
+      col('ts', time, 'When the call ended.'),
+      col('event_id', text, 'Call id of the gateway.'),
+      col('gateway', word, 'Name of the gateway.'),
+      col('key_id', word, 'The gateway’s own identifier of the key; `foreign:…` for a credential that is not one of its keys; empty when none was presented.'),
+      col('key_alias', word, 'Name of the key.'),
+      col('team', word, 'Team id.'),
+      col('team_alias', word, 'Name of the team.'),
+      col('user', word, 'User id the key belongs to.'),
+      col('end_user_hash', text, 'Keyed hash of the end user named by the caller.'),
+      col('ip', text, 'Client address, canonical.'),
+      col('ip_trust', word, '`direct`, `low` (forwarded without a configured proxy) or `none`.'),
+      col('country', word, 'ISO country code, approximate.'),
+      col('city', word, 'City, approximate.'),
+      col('asn', 'UInt32', 'Number of the network, 0 when unknown.'),
+      col('as_org', word, 'Organisation of the network.'),
+      col('network_class', word, '`isp`, `mobile`, `hosting`, `cdn`, `relay`, `vpn`, `tor`, …'),
+      col('client', word, 'Family of the calling program.'),
+      col('user_agent', word, 'User agent as sent, cleaned of control characters.'),
+      col('model', word, 'Model as the caller named it.'),
+      col('provider', word, 'Provider behind the gateway.'),
+      col('call_type', word, 'Kind of call, or the path for calls refused at the gate.'),
+      col('status', word, '`success` or `failure`.'),
+      col('outcome', word, '`ok`, `unknown_key`, `blocked_key`, `model_denied`, `upstream_error`, …'),
+      col('error_code', word, 'Error code of the gateway.'),
+      col('prompt_tokens', 'UInt32', ''),
+      col('completion_tokens', 'UInt32', ''),
+      col('cached_tokens', 'UInt32', ''),
+      col('total_tokens', 'UInt32', ''),
+      col('cost_usd', usd, 'Cost by the gateway’s price table.'),
+      col('duration_ms', 'UInt32', 'From start to end of the call.'),
+      col('trace_id', text, 'Trace or session id; the caller chooses it.'),
+      col('received_at', time, 'When gatewatch took it in.'),
+      col('is_import', 'UInt8', '1 for recorded traffic that was brought in afterwards.'),
+    ],
+  },
+  findings: {
+    about: 'What detectors said, each time a finding was raised or grew.',
+    orderBy: '(ts, finding_id)',
+    ttl: { column: 'ts', days: 400 },
+    columns: [
+      col('ts', time, 'Event time at which it was raised.'),
+      col('finding_id', text, ''),
+      col('incident_id', text, ''),
+      col('detector', word, ''),
+      col('kind', word, '`leaked_key`, `geo`, `spend`.'),
+      col('entity', text, '`key:…`, `team:…` or `user:…`.'),
+      col('key_id', word, ''),
+      col('team', word, ''),
+      col('user', word, ''),
+      col('bits', usd, 'Sum of its lines.'),
+      col('family', word, 'Families of its lines, joined by commas.'),
+      col('evidence', text, 'Lines of evidence as JSON.'),
+    ],
+  },
+  incidents: {
+    about: 'Current state of every incident.',
+    orderBy: 'incident_id',
+    replaceBy: 'version',
+    ttl: { column: 'updated_at', days: 400 },
+    columns: [
+      col('incident_id', text, ''),
+      col('version', 'UInt64', 'Grows with each change.'),
+      col('opened_at', time, ''),
+      col('updated_at', time, ''),
+      col('closed_at', `Nullable(${time})`, ''),
+      col('kind', word, '`leaked_key`, `geo`, `spend`.'),
+      col('severity', word, '`info`, `low`, `medium`, `high`, `critical`.'),
+      col('status', word, '`open`, `acknowledged`, `resolved`: where people stand.'),
+      col('containment', word, '`none`, `requested`, `sent`, `accepted`, `verified`, `failed`, `restored`, `simulated`: where the machine stands.'),
+      col('verdict', word, '`attack`, `ours`, `planned`, `unclear`, or empty.'),
+      col('title', text, ''),
+      col('score_bits', usd, 'Sum of the lines of evidence.'),
+      col('gateway', word, ''),
+      col('key_id', word, 'Empty for an incident of a team or a user.'),
+      col('key_alias', word, ''),
+      col('team', word, ''),
+      col('user', word, ''),
+      col('first_event_at', time, ''),
+      col('last_event_at', time, ''),
+      col('usd_lost', usd, 'Dollars spent by the suspicious calls.'),
+      col('usd_per_hour', usd, 'Dollars an hour at the current rate.'),
+      col('events', 'UInt64', 'Suspicious calls.'),
+      col('detail', text, 'The whole incident as JSON: evidence, timeline, actions.'),
+    ],
+  },
+  incident_changes: {
+    about: 'History of incidents: one row per change.',
+    orderBy: '(incident_id, ts)',
+    ttl: { column: 'ts', days: 400 },
+    columns: [
+      col('ts', time, ''),
+      col('incident_id', text, ''),
+      col('change', word, '`opened`, `escalated`, `acknowledged`, `block-requested`, …'),
+      col('status', word, ''),
+      col('containment', word, ''),
+      col('severity', word, ''),
+      col('actor', word, 'Who did it.'),
+      col('note', text, ''),
+    ],
+  },
+  actions: {
+    about: 'What was done at gateways: one row per state of an action.',
+    orderBy: '(ts, action_id)',
+    ttl: { column: 'ts', days: 400 },
+    columns: [
+      col('ts', time, ''),
+      col('action_id', text, ''),
+      col('incident_id', text, ''),
+      col('kind', word, '`block` or `restore`.'),
+      col('target', text, 'Key id.'),
+      col('state', word, '`requested`, `sent`, `accepted`, `verified`, `failed`, `refused`, `simulated`.'),
+      col('reason', text, ''),
+      col('actor', word, '`policy` or a person’s token.'),
+      col('latency_ms', 'UInt32', 'From the arrival of the event that caused it to the call at the gateway.'),
+    ],
+  },
+  audit: {
+    about: 'Copy of the audit chain; the file audit.ndjson is the original.',
+    orderBy: 'seq',
+    ttl: { column: 'ts', days: 2557 },
+    columns: [
+      col('seq', 'UInt64', ''),
+      col('ts', time, ''),
+      col('actor', word, ''),
+      col('action', word, ''),
+      col('target', text, ''),
+      col('incident_id', text, ''),
+      col('detail', text, 'JSON.'),
+      col('prev_hash', text, ''),
+      col('hash', text, 'SHA-256 over the previous hash and the record.'),
+    ],
+  },
+  leaked_keys: {
+    about: 'Reported leaks and canaries, by the gateway’s identifier of the key.',
+    orderBy: '(key_id, type)',
+    replaceBy: 'reported_at',
+    columns: [
+      col('key_id', text, ''),
+      col('type', word, '`leak` or `canary`.'),
+      col('reported_at', time, ''),
+      col('found_at', time, ''),
+      col('source', word, ''),
+      col('url', text, ''),
+      col('is_verified', 'UInt8', ''),
+      col('place', text, 'Where a canary was planted.'),
+    ],
+  },
+  keys: {
+    about: 'Every key seen, and what is normal for it.',
+    orderBy: 'key_id',
+    replaceBy: 'last_seen_at',
+    columns: [
+      col('key_id', text, ''),
+      col('gateway', word, ''),
+      col('key_alias', text, ''),
+      col('team', word, ''),
+      col('user', word, ''),
+      col('first_seen_at', time, ''),
+      col('last_seen_at', time, ''),
+      col('calls', 'UInt64', ''),
+      col('cost_usd', usd, ''),
+      col('is_learning', 'UInt8', '1 while behaviour alone never blocks.'),
+      col('profile', text, 'Networks, countries, clients, models, hours, baseline, as JSON.'),
+    ],
+  },
+  rejected: {
+    about: 'Records that could not be read, never with their text.',
+    orderBy: 'ts',
+    ttl: { column: 'ts', days: 'retention' },
+    columns: [
+      col('ts', time, ''),
+      col('gateway', word, ''),
+      col('format', word, ''),
+      col('code', word, ''),
+      col('reason', text, ''),
+      col('size_bytes', 'UInt32', ''),
+      col('sha256', text, 'Digest of the record, to find it at the sender.'),
+    ],
+  },
+} as const satisfies Record<string, Table>;
+
+export type TableName = keyof typeof TABLES;
+
+/** Views made from the tables. */
+export const VIEWS = {
+  spend_by_minute: {
+    about: 'Calls, tokens and dollars per minute, key and model.',
+    columns: [
+      col('minute', 'DateTime', ''),
+      col('key_id', word, ''),
+      col('team', word, ''),
+      col('user', word, ''),
+      col('model', word, ''),
+      col('calls', 'UInt64', ''),
+      col('total_tokens', 'UInt64', ''),
+      col('cost_usd', usd, ''),
+    ],
+    select:
+      'SELECT toStartOfMinute(ts) AS minute, key_id, team, user, model, count() AS calls, sum(total_tokens) AS total_tokens, sum(cost_usd) AS cost_usd FROM events GROUP BY minute, key_id, team, user, model',
+  },
+} as const;
+
+/** A row as the store takes it: a JSON array of cells, times as epoch milliseconds divided by 1000. */
+export function encodeRow(table: TableName, row: Readonly<Record<string, unknown>>): string {
+  const cells: unknown[] = [];
+  for (const { name, type } of TABLES[table].columns as readonly Column[]) {
+    const value = row[name];
+    if (value === undefined) throw new TypeError(`Row of ${table} lacks ${name}.`);
+    cells.push(type.includes('DateTime64') && typeof value === 'number' ? value / 1000 : value);
+  }
+  return JSON.stringify(cells);
+}

@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import type { KeyId } from '../../../detectors/event.ts';
+import { ContainmentWatch } from '../../../services/detect/containment-watch.ts';
+import { anEvent } from '../../support/events.ts';
+
+const keyId = 'a'.repeat(64) as KeyId;
+const blockedAt = 1_000_000;
+const revoked = { type: 'revoked', keyId, at: blockedAt, incidentId: 'inc_1', by: 'policy' } as const;
+
+function watching(): ContainmentWatch {
+  const watch = new ContainmentWatch();
+  watch.applyFact(revoked);
+  return watch;
+}
+
+describe('ContainmentWatch', () => {
+  it('reports the first denial of a blocked key, and only the first', () => {
+    const watch = watching();
+    const denied = anEvent({ keyId, outcome: 'blocked_key', status: 'failure', ts: blockedAt + 5_000 });
+    expect(watch.observe(denied)).toMatchObject({ outcome: 'denied' });
+    expect(watch.observe(denied)).toBeUndefined();
+  });
+
+  it('reports a success that began after the block', () => {
+    const success = anEvent({ keyId, ts: blockedAt + 5_000, durationMs: 1_000 });
+    expect(watching().observe(success)).toMatchObject({ outcome: 'success', startedAt: blockedAt + 4_000 });
+  });
+
+  it('does not take a stream that was running when the key was blocked for a breach', () => {
+    const stream = anEvent({ keyId, ts: blockedAt + 5_000, durationMs: 9_000 });
+    expect(watching().observe(stream)).toBeUndefined();
+  });
+
+  it('does not flood respond while a block has no effect', () => {
+    const watch = watching();
+    const reported = Array.from({ length: 100 }, (_, index) =>
+      watch.observe(anEvent({ keyId, ts: blockedAt + 1_000 + index * 10, durationMs: 0 })),
+    );
+    expect(reported.filter((one) => one !== undefined)).toHaveLength(3);
+  });
+
+  it('forgets a key that was given back', () => {
+    const watch = watching();
+    watch.applyFact({ type: 'restored', keyId, at: blockedAt + 1, incidentId: 'inc_1', graceUntil: blockedAt + 2 });
+    expect(watch.observe(anEvent({ keyId, ts: blockedAt + 5_000 }))).toBeUndefined();
+  });
+
+  it('remembers what it watches over a restart', () => {
+    const watch = new ContainmentWatch();
+    watch.restore(watching().save());
+    expect(watch.observe(anEvent({ keyId, ts: blockedAt + 5_000 }))).toBeDefined();
+  });
+});
