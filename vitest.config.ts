@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-const SLOW = ['test/**/*.integration.test.ts', 'test/browser/**'];
+const SLOW = ['test/**/*.integration.test.ts', 'test/browser/**', 'test/pipeline/litellm.test.ts'];
 
 export default defineConfig({
   test: {
@@ -17,6 +17,9 @@ export default defineConfig({
       },
       {
         test: { name: 'browser', include: ['test/browser/**/*.test.ts'], pool: 'forks', testTimeout: 90_000, hookTimeout: 60_000 },
+      },
+      {
+        test: { name: 'litellm', include: ['test/pipeline/litellm.test.ts'], pool: 'forks', testTimeout: 120_000, hookTimeout: 400_000 },
       },
     ],
   },

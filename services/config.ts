@@ -173,8 +173,9 @@ const NOT_YET = [
   'GATEWATCH_SLACK_WEBHOOK_URL',
   'GATEWATCH_PAGERDUTY_ROUTING_KEY',
 ];
-/** Read elsewhere than here: where the file is, and how the command line finds a running server. */
-const OTHER_NAMES = ['GATEWATCH_CONFIG', 'GATEWATCH_URL', 'GATEWATCH_TOKEN'];
+/** Read elsewhere than here: where the file is, how the command line finds a running server, and what the README has
+ *  LiteLLM read in the same shell. */
+const OTHER_NAMES = ['GATEWATCH_CONFIG', 'GATEWATCH_URL', 'GATEWATCH_TOKEN', 'GATEWATCH_AUTH_HEADER'];
 
 type Tree = Record<string, unknown>;
 

@@ -21,7 +21,6 @@ interface Shard {
 export class FingerprintTable {
   readonly #shards: Shard[] = Array.from({ length: SHARDS }, () => emptyShard(FIRST_SLOTS));
   #oldest = FIRST_GENERATION;
-  /** Flat pairs: low, high. */
   #provisional: number[] = [];
 
   forgetBefore(generation: number): void {
@@ -58,6 +57,11 @@ export class FingerprintTable {
     return true;
   }
 
+  /** What was claimed since: flat pairs of low and high. */
+  get provisional(): readonly number[] {
+    return this.#provisional;
+  }
+
   keep(): void {
     this.#provisional = [];
   }
@@ -83,10 +87,10 @@ function emptyShard(slots: number): Shard {
   return { halves: new Int32Array(slots * 2), generations: new Uint32Array(slots), used: 0 };
 }
 
-/** At most half full after a rebuild, so that the next one is far. */
+/** At most two thirds full after a rebuild; the next one comes at three quarters. */
 function slotsFor(count: number): number {
   let slots = FIRST_SLOTS;
-  while (slots < count * 2) slots *= 2;
+  while (slots < count * 1.5) slots *= 2;
   return slots;
 }
 
