@@ -5,14 +5,14 @@ import type { InRecord, OutRecord } from './transport.ts';
 /** A stored entry holds many records as one text, because the cost of a write, a checksum or a decoded string is one
  *  per entry. Little-endian:
  *
- *    0 u8 format │ 1 u8 1 = text is ASCII │ 4 u32 CRC-32 of all that follows │ 8 u32 count │ 12 u32 bytes of text
+ *    0 u32 CRC-32 of all that follows │ 4 u16 format │ 6 u16 1 = text is ASCII │ 8 u32 count │ 12 u32 bytes of text
  *    16 f64 appendedAt │ 24 count × (u32 key length, u32 value length), in UTF-16 units │ text: keys, then values
  *
  *  The newline between texts keeps half a surrogate pair at the end of one from joining the half at the start of the
  *  next: a lone half is stored as U+FFFD, always. */
 const FORMAT = 1;
 const HEADER_BYTES = 24;
-const CHECKED_FROM = 8;
+const CHECKED_FROM = 4;
 
 /** Small enough to be decoded and handled without holding up the event loop. */
 export const MAX_BATCH_RECORDS = 1000;
@@ -34,7 +34,7 @@ export function batchLength(records: readonly OutRecord[], from: number): number
 export function encodeBatch(
   records: readonly OutRecord[],
   appendedAt: number,
-  allocate: (sizeBytes: number) => Buffer = Buffer.allocUnsafeSlow,
+  allocate: (sizeBytes: number) => Buffer = (sizeBytes) => Buffer.allocUnsafeSlow(sizeBytes),
 ): Buffer {
   const count = records.length;
   const text = joined(records);
@@ -49,11 +49,12 @@ export function encodeBatch(
     lengths[index * 2 + 1] = record?.value.length ?? 0;
   }
   buffer.write(text, textStart, isAscii ? 'latin1' : 'utf8');
-  buffer.writeUInt32LE(isAscii ? FORMAT | 0x100 : FORMAT, 0);
+  buffer.writeUInt16LE(FORMAT, 4);
+  buffer.writeUInt16LE(isAscii ? 1 : 0, 6);
   buffer.writeUInt32LE(count, 8);
   buffer.writeUInt32LE(textBytes, 12);
   buffer.writeDoubleLE(appendedAt, 16);
-  buffer.writeUInt32LE(crc32(buffer.subarray(CHECKED_FROM)), 4);
+  buffer.writeUInt32LE(crc32(buffer.subarray(CHECKED_FROM)), 0);
   return buffer;
 }
 
@@ -78,7 +79,7 @@ export function readHeader(entry: Buffer): BatchHeader {
   return { count: entry.readUInt32LE(8), appendedAt: entry.readDoubleLE(16) };
 }
 
-/** Takes the first `entry.length` bytes. `where` names the entry in the error. */
+/** `where` names the entry in the error. */
 export function decodeBatch(entry: Buffer, baseOffset: number, where: Record<string, unknown>): InRecord[] {
   const { count, appendedAt, text } = checked(entry, where);
   const records = new Array<InRecord>(count);
@@ -100,14 +101,14 @@ export function decodeBatch(entry: Buffer, baseOffset: number, where: Record<str
 
 function checked(entry: Buffer, where: Record<string, unknown>): BatchHeader & { text: string } {
   const size = entry.length;
-  if (size < HEADER_BYTES || entry[0] !== FORMAT) throw damaged('has an unknown format', where);
+  if (size < HEADER_BYTES || entry.readUInt16LE(4) !== FORMAT) throw damaged('has an unknown format', where);
   const { count, appendedAt } = readHeader(entry);
   const textStart = HEADER_BYTES + count * 8;
   if (textStart + entry.readUInt32LE(12) !== size) throw damaged('is cut short', where);
-  if (crc32(entry.subarray(CHECKED_FROM, size)) !== entry.readUInt32LE(4)) {
+  if (crc32(entry.subarray(CHECKED_FROM, size)) !== entry.readUInt32LE(0)) {
     throw damaged('does not match its checksum', where);
   }
-  const text = entry.toString(entry[1] === 1 ? 'latin1' : 'utf8', textStart, size);
+  const text = entry.toString(entry.readUInt16LE(6) === 1 ? 'latin1' : 'utf8', textStart, size);
   return { count, appendedAt, text };
 }
 

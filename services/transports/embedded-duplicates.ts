@@ -32,7 +32,8 @@ export class FingerprintTable {
     const perShard = count / SHARDS;
     // Shards fill unevenly; four standard deviations of room spare the rebuilds.
     const slots = slotsFor(perShard + 4 * Math.sqrt(perShard));
-    for (const shard of this.#shards) if (shard.generations.length < slots) rebuild(shard, slots, this.#oldest);
+    for (const shard of this.#shards)
+      if (shard.generations.length < slots) rebuild(shard, slots, this.#oldest);
   }
 
   /** False if it is known already. */

@@ -32,7 +32,15 @@ export function openFiles(dir: string): Files {
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     // Without overlappingSync a commit is on disk before it is seen: nobody acts on a record that a power cut undoes.
-    const root = open({ path: dir, noSubdir: false, overlappingSync: false, mapSize: FIRST_MAP_BYTES, maxDbs: 8 });
+    // With eventTurnBatching a failed commit also rejects a promise that nobody can get at.
+    const root = open({
+      path: dir,
+      noSubdir: false,
+      overlappingSync: false,
+      eventTurnBatching: false,
+      mapSize: FIRST_MAP_BYTES,
+      maxDbs: 8,
+    });
     return {
       dir,
       root,
@@ -57,14 +65,4 @@ export function unavailable(dir: string, cause: unknown): AppError {
     `The log of events in ${dir} cannot be written (${messageOf(cause)}). Free disk space or correct the rights of the folder; nothing was taken in, send it again.`,
     { cause, dir },
   );
-}
-
-/** LMDB fails a commit with a message that says nothing; the reason follows in a promise of its own. */
-export async function reasonOf(error: unknown): Promise<unknown> {
-  if (!(error instanceof Error) || !('commitError' in error)) return error;
-  try {
-    return (await error.commitError) ?? error;
-  } catch (reason) {
-    return reason;
-  }
 }

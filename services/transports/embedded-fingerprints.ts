@@ -63,7 +63,7 @@ export class Fingerprints {
   }
 
   begin(now: number): void {
-    const state = this.#files.about.get('fingerprints') ?? this.#known;
+    const state = this.#files.about.get('fingerprints') ?? structuredClone(this.#known);
     if (state.writes !== this.#known.writes) this.#catchUp();
     const last = state.generations.at(-1);
     const { windowMs, maxFingerprints } = this.#options;
@@ -89,8 +89,10 @@ export class Fingerprints {
     current.count += fresh.length / 2;
     state.writes++;
     const before = this.#chunk;
-    const isUsable = before !== undefined && before.key[0] === current.id && before.ids.length < FULL_CHUNK_BYTES;
-    const { key, ids } = isUsable ? before : { key: [current.id, state.nextChunk++] satisfies ChunkKey, ids: Buffer.alloc(0) };
+    const isUsable = before?.key[0] === current.id && before.ids.length < FULL_CHUNK_BYTES;
+    const { key, ids } = isUsable
+      ? before
+      : { key: [current.id, state.nextChunk++] satisfies ChunkKey, ids: Buffer.alloc(0) };
     this.#nextChunk = { key, ids: Buffer.concat([ids, Buffer.from(fresh.buffer)]) };
     this.#files.chunks.putSync(key, this.#nextChunk.ids);
     this.#files.about.putSync('fingerprints', state);
@@ -106,13 +108,6 @@ export class Fingerprints {
   undo(): void {
     this.#table.undo();
     this.#reset();
-  }
-
-  /** Chunks that no append looks at any more. */
-  forgotten(limit: number): ChunkKey[] {
-    const state = this.#files.about.get('fingerprints');
-    if (state === undefined) return [];
-    return Array.from(this.#files.chunks.getKeys({ end: [oldestOf(state), 0], limit }));
   }
 
   #reset(): void {
@@ -142,13 +137,18 @@ export class Fingerprints {
   #forget(state: FingerprintState, now: number): void {
     const { windowMs, maxFingerprints, log } = this.#options;
     const { generations } = state;
-    while ((generations[1]?.startedAt ?? Infinity) <= now - windowMs) generations.shift();
+    const lastedMs = windowMs / GENERATIONS;
+    while (generations[0] !== undefined && generations[0].startedAt + lastedMs <= now - windowMs)
+      generations.shift();
     while (generations.length > 1 && sum(state) > maxFingerprints) {
       const dropped = generations.shift();
       if (this.#hasWarned) continue;
       this.#hasWarned = true;
       const coveredMs = now - (generations[0]?.startedAt ?? now);
-      log.warn({ ids: dropped?.count, coveredMs, windowMs, maxFingerprints }, 'Duplicates are recognised for less than the window.');
+      log.warn(
+        { ids: dropped?.count, coveredMs, windowMs, maxFingerprints },
+        'Duplicates are recognised for less than the window.',
+      );
     }
     this.#table.forgetBefore(oldestOf(state));
   }
@@ -156,7 +156,9 @@ export class Fingerprints {
   /** Another process has appended: reads the chunks it added, and those it may have added to. */
   #catchUp(): void {
     const { nextChunk, generations } = this.#known;
-    const added = this.#keysFrom(generations.at(-1)?.id ?? FIRST_GENERATION).filter(([, chunk]) => chunk >= nextChunk);
+    const added = this.#keysFrom(generations.at(-1)?.id ?? FIRST_GENERATION).filter(
+      ([, chunk]) => chunk >= nextChunk,
+    );
     for (const key of [...this.#growing.values(), ...added]) this.#read(key);
   }
 
@@ -174,6 +176,13 @@ export class Fingerprints {
       this.#table.add(bytes.readInt32LE(at), bytes.readInt32LE(at + 4), generation);
     }
   }
+}
+
+/** Chunks of generations that are no longer looked at. */
+export function forgottenChunks(files: Files, limit: number): ChunkKey[] {
+  const state = files.about.get('fingerprints');
+  if (state === undefined) return [];
+  return Array.from(files.chunks.getKeys({ end: [oldestOf(state), 0], limit }));
 }
 
 function newState(): FingerprintState {

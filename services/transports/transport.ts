@@ -54,7 +54,11 @@ export interface AppendResult {
  *  - Offsets are consecutive integers from 0 for each partition.
  *  - The transport's maker closes it; subscriptions are closed first. */
 export interface Transport {
-  append(topic: string, records: readonly OutRecord[], options?: { dropDuplicates?: boolean }): Promise<AppendResult>;
+  append(
+    topic: string,
+    records: readonly OutRecord[],
+    options?: { dropDuplicates?: boolean },
+  ): Promise<AppendResult>;
   subscribe(topic: string, group: string, handler: Handler): Promise<Subscription>;
   /** Reads the records with offsets in [from, to) again, in order, in pieces of at most 1,000, outside any group.
    *  Rejects when some of them are gone (retention). */
