@@ -23,7 +23,11 @@ export interface UserQueryLimits {
 export interface Store {
   insert(table: TableName, rows: readonly string[], token?: string): Promise<void>;
   query<Row>(sql: string, params?: Readonly<Record<string, unknown>>): Promise<Row[]>;
-  userQuery(sql: string, params: Readonly<Record<string, unknown>>, limits: UserQueryLimits): Promise<QueryResult>;
+  userQuery(
+    sql: string,
+    params: Readonly<Record<string, unknown>>,
+    limits: UserQueryLimits,
+  ): Promise<QueryResult>;
   ping(): Promise<void>;
   close(): Promise<void>;
 }
