@@ -1,0 +1,8 @@
+import type { GatewayFormat } from './gateway.ts';
+import { litellmFormat } from './litellm.ts';
+import type { LitellmOptions } from './litellm.ts';
+
+/** Log formats by the name they have in the URL. */
+export function createFormats(options: LitellmOptions): ReadonlyMap<string, GatewayFormat> {
+  return new Map([litellmFormat(options)].map((format) => [format.name, format]));
+}
