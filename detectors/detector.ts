@@ -3,7 +3,7 @@ import type { Event, KeyId } from './event.ts';
 export const KINDS = ['leaked_key', 'geo', 'spend'] as const;
 export type Kind = (typeof KINDS)[number];
 
-/** Kinds of evidence that fail independently of each other; the three-family rule counts them. */
+/** Kinds of evidence that fail independently of each other; three of them may block a key without certain evidence. */
 export const FAMILIES = [
   'network',
   'concurrency',
@@ -50,7 +50,7 @@ export interface Network {
   class: NetworkClass;
   /** IPv4 /24 or IPv6 /48, canonical text. */
   prefix: string;
-  /** Who said so: operator file, list, ASN table, name rule, none. */
+  /** Who said so: operator file, list, ASN table, name of the organisation, none. */
   source: string;
 }
 
@@ -61,15 +61,34 @@ export type Fact =
       keyId: KeyId;
       at: number;
       source: string;
+      /** Whose token or signature the report came with; `source` is what the reporter says. */
+      by?: string;
       url: string;
       foundAt: number;
       /** False only where the reporter says that it is not sure. */
       isVerified: boolean;
     }
   | { type: 'canary'; keyId: KeyId; at: number; place: string; gateway: string }
-  | { type: 'revoked'; keyId: KeyId; at: number; incidentId: string; by: string }
+  | {
+      type: 'revoked';
+      keyId: KeyId;
+      /** When the gateway showed the block. */
+      at: number;
+      /** When the gateway was told to block: denials may come before it shows the block. */
+      sentAt?: number;
+      incidentId: string;
+      by: string;
+    }
   | { type: 'restored'; keyId: KeyId; at: number; incidentId: string; graceUntil: number }
-  | { type: 'verdict'; keyId: KeyId; at: number; incidentId: string; verdict: Verdict; indicators: string[]; until: number };
+  | {
+      type: 'verdict';
+      keyId: KeyId;
+      at: number;
+      incidentId: string;
+      verdict: Verdict;
+      indicators: string[];
+      until: number;
+    };
 
 export const VERDICTS = ['attack', 'ours', 'planned', 'unclear'] as const;
 export type Verdict = (typeof VERDICTS)[number];
@@ -90,6 +109,8 @@ export interface Line {
   bits: number;
   /** A plain sentence for a person who was just woken up. */
   text: string;
+  /** True where it rests on an address that may be forged: it adds bits, but its family does not count. */
+  isWeak?: boolean;
 }
 
 /** Evidence that needs no weighing. */
@@ -97,9 +118,7 @@ export const CERTAINTIES = ['canary-used', 'leak-in-use', 'used-after-revocation
 export type Certainty = (typeof CERTAINTIES)[number];
 
 export type Entity =
-  | { type: 'key'; keyId: KeyId }
-  | { type: 'team'; team: string }
-  | { type: 'user'; user: string };
+  { type: 'key'; keyId: KeyId } | { type: 'team'; team: string } | { type: 'user'; user: string };
 
 /** What a detector has to say about an entity at one moment: all its open evidence, not only the newest line. */
 export interface Signal {
@@ -112,6 +131,8 @@ export interface Signal {
   ts: number;
   lines: readonly Line[];
   certainty: Certainty | undefined;
+  /** True while the key is in its learning time: behaviour alone never blocks it. */
+  isLearning?: boolean;
   /** Addresses, prefixes, networks, clients, countries the evidence points at: `ip:…`, `asn:…`, `client:…`. */
   indicators: readonly string[];
   /** First event of the story, event time. */

@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { createCore } from '../../../detectors/core.ts';
+import type { Core, Rollup, Signal } from '../../../detectors/detector.ts';
+import type { KeyId } from '../../../detectors/event.ts';
+import { DAY, HOUR, LEARNING, START } from '../../support/key-life.ts';
+
+const MINUTE = 60_000;
+
+function minuteOf(minute: number, usd: readonly number[], partition = 0): Rollup {
+  const keys = usd.map((costUsd, at) => ({
+    keyId: `${at}`.repeat(64) as KeyId,
+    keyAlias: `service-${at}`,
+    costUsd,
+  }));
+  const costUsd = usd.reduce((sum, one) => sum + one, 0);
+  return { team: 'team-search', minute, partition, calls: 10, totalTokens: 1_000, costUsd, keys };
+}
+
+function feed(core: Core, from: number, hours: number, usd: readonly number[]): Signal[] {
+  const signals: Signal[] = [];
+  for (let minute = from; minute < from + hours * HOUR; minute += 10 * MINUTE)
+    signals.push(...core.judgeRollup(minuteOf(minute, usd)));
+  return signals;
+}
+
+function usual(): Core {
+  const core = createCore({ partition: 0, learningMs: LEARNING });
+  expect(feed(core, START, 14 * 24, [0.01, 0.01, 0.01])).toEqual([]);
+  return core;
+}
+const now = START + 14 * DAY;
+
+describe('a team', () => {
+  it('that burns on several keys is told of, with the keys that do', () => {
+    const [signal] = feed(usual(), now, 3, [1, 1, 1]);
+    expect(signal).toMatchObject({
+      detector: 'team-burn',
+      kind: 'spend',
+      entity: { type: 'team', team: 'team-search' },
+    });
+    expect(signal?.lines[0]?.text).toContain('service-0, service-1, service-2');
+  });
+
+  it('with one key that burns is left to that key', () => {
+    expect(feed(usual(), now, 3, [0.01, 3, 0.01])).toEqual([]);
+  });
+
+  it('is not judged while it is new', () => {
+    const core = createCore({ partition: 0, learningMs: LEARNING });
+    feed(core, START, 48, [0.01, 0.01, 0.01]);
+    expect(feed(core, START + 2 * DAY, 3, [5, 5, 5])).toEqual([]);
+  });
+});
+
+describe('minutes that come twice', () => {
+  it('count once for each partition', () => {
+    const once = usual();
+    const twice = usual();
+    for (let minute = now; minute < now + HOUR; minute += 10 * MINUTE) {
+      for (const partition of [0, 1]) {
+        const rollup = minuteOf(minute, [0.6, 0.6, 0.6], partition);
+        const said = once.judgeRollup(rollup);
+        expect(twice.judgeRollup(rollup)).toEqual(said);
+        expect(twice.judgeRollup(rollup)).toEqual([]);
+      }
+    }
+    expect(twice.save('team:team-search')).toBe(once.save('team:team-search'));
+  });
+});
