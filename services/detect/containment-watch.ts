@@ -8,6 +8,8 @@ const REPORT_EVERY_MS = 10_000;
 
 interface Watched {
   since: number;
+  /** Denials from then on are ours. */
+  deniedFrom: number;
   denials: number;
   successes: number;
   reportedAt: number;
@@ -19,7 +21,8 @@ export class ContainmentWatch {
 
   applyFact(fact: Fact): void {
     if (fact.type === 'revoked') {
-      this.#watched.set(fact.keyId, { since: fact.at, denials: 0, successes: 0, reportedAt: 0 });
+      const { keyId, at: since, sentAt: deniedFrom = since } = fact;
+      this.#watched.set(keyId, { since, deniedFrom, denials: 0, successes: 0, reportedAt: 0 });
     } else if (fact.type === 'restored') {
       this.#watched.delete(fact.keyId);
     }
@@ -31,12 +34,16 @@ export class ContainmentWatch {
     if (watched === undefined || event.isImport) return undefined;
     const startedAt = event.ts - event.durationMs;
     if (event.outcome === 'blocked_key') {
+      // Earlier ones come from another block and prove nothing about this one; the next must still be reported.
+      if (event.ts < watched.deniedFrom) return undefined;
       watched.denials += 1;
       return watched.denials === 1 ? toCommand(event, 'denied', startedAt) : undefined;
     }
     if (event.status !== 'success' || startedAt <= watched.since) return undefined;
     watched.successes += 1;
-    if (watched.successes > FIRST_SUCCESSES && event.ts - watched.reportedAt < REPORT_EVERY_MS) return undefined;
+    watched.denials = 0;
+    if (watched.successes > FIRST_SUCCESSES && event.ts - watched.reportedAt < REPORT_EVERY_MS)
+      return undefined;
     watched.reportedAt = event.ts;
     return toCommand(event, 'success', startedAt);
   }
@@ -53,7 +60,8 @@ export class ContainmentWatch {
 function toCommand(event: Event, outcome: 'success' | 'denied', startedAt: number): Command {
   return {
     type: 'observed',
-    commandId: `obs_${event.eventId}`,
+    // A caller may choose the id of a call, and must not hide one success behind another.
+    commandId: `obs_${event.eventId}_${event.ts}`,
     at: event.receivedAt,
     keyId: event.keyId,
     eventId: event.eventId,

@@ -1,16 +1,19 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Core, Fact } from '../../detectors/detector.ts';
-import type { Event, KeyId } from '../../detectors/event.ts';
+import type { KeyId } from '../../detectors/event.ts';
 import type { CheckpointStore } from '../checkpoints/checkpoint-store.ts';
 import type { Enricher } from '../enrichment/enricher.ts';
-import { messageOf } from '../errors.ts';
+import { entityText } from '../entity-text.ts';
+import { whyOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
+import { Pace } from '../pace.ts';
 import type { Store } from '../stores/store.ts';
+import { decodeEvent } from '../topics.ts';
 import type { Rejected } from '../topics.ts';
 import type { Batch, OutRecord, Subscription, Transport } from '../transports/transport.ts';
 import { eventRow } from './event-row.ts';
-import { createJudge, entityText } from './judge.ts';
+import { createJudge } from './judge.ts';
 import { KeyTable } from './key-table.ts';
 import { Partition } from './partition.ts';
 import type { Results } from './partition.ts';
@@ -60,6 +63,7 @@ class DetectStep implements Detect {
   #others: Subscription[] = [];
   #timer: NodeJS.Timeout | undefined;
   #saving: Promise<void> = Promise.resolve();
+  #flushing: Promise<void> = Promise.resolve();
   #savedAt: number;
   /** Set when something judged could not be handed on: the state in memory is ahead of the topics. */
   #mayNotSave = false;
@@ -67,14 +71,14 @@ class DetectStep implements Detect {
   constructor(deps: DetectDeps) {
     this.#deps = deps;
     this.#savedAt = deps.now();
-    this.#keyTable = new KeyTable(deps.store, deps.log, deps.metrics, deps.now);
+    this.#keyTable = new KeyTable(deps);
   }
 
   async open(): Promise<void> {
     const { transport, metrics, now } = this.#deps;
     const count = await transport.partitions('events');
     for (let partition = 0; partition < count; partition += 1) await this.#openPartition(partition);
-    const starts = [...this.#partitions.values()].map((one) => one.startAt('facts', 0) ?? 0);
+    const starts = [...this.#partitions.values()].map((one) => one.startAt('facts', 0));
     const factsFrom = Math.min(...starts);
     this.#others.push(
       await transport.subscribe('facts', `${GROUP}-facts`, {
@@ -125,6 +129,7 @@ class DetectStep implements Detect {
     clearTimeout(timer);
     this.#closing.abort();
     await this.#save();
+    await this.#flushing;
     await Promise.all(this.#writers.map((writer) => writer.close(3_000)));
   }
 
@@ -189,7 +194,11 @@ class DetectStep implements Detect {
       'rejected',
       unreadable.map(({ offset, sizeBytes }) => {
         metrics.recordsRejected.inc({ format: 'events', code: 'damaged_record' });
-        return { key: 'events', id: `events/${offset.toString()}`, value: JSON.stringify(damaged(now(), offset, sizeBytes)) };
+        return {
+          key: 'events',
+          id: `events/${offset.toString()}`,
+          value: JSON.stringify(damaged(now(), offset, sizeBytes)),
+        };
       }),
     );
   }
@@ -202,7 +211,7 @@ class DetectStep implements Detect {
         await transport.append(topic, records);
         return;
       } catch (error) {
-        log.error({ topic, reason: messageOf(error) }, 'Results wait for the log.');
+        log.error({ topic, ...whyOf(error) }, 'Results wait for the log.');
         if (this.#closing.signal.aborted) {
           this.#mayNotSave = true;
           throw error;
@@ -222,13 +231,18 @@ class DetectStep implements Detect {
     const { log, metrics, now } = this.#deps;
     if (this.#mayNotSave) return;
     try {
-      for (const partition of this.#partitions.values()) await partition.saveCheckpoint();
+      for (const partition of this.#partitions.values()) await partition.saveCheckpoint(this.#pace());
       this.#savedAt = now();
     } catch (error) {
-      log.error({ reason: messageOf(error) }, 'The checkpoint could not be saved.');
+      log.error(whyOf(error), 'The checkpoint could not be saved.');
     }
     metrics.checkpointAge.set((now() - this.#savedAt) / 1000);
-    await this.#keyTable.flush();
+    // A store that is slow must not hold up the next checkpoint.
+    this.#flushing = this.#flushing.then(() => this.#keyTable.flush(this.#pace()));
+  }
+
+  #pace(): Pace {
+    return new Pace(this.#closing.signal);
   }
 
   async *#rowsAgain(partition: number, from: number, to: number): AsyncGenerator<readonly string[]> {
@@ -239,17 +253,22 @@ class DetectStep implements Detect {
   }
 }
 
+/** Empty for a damaged record: it was counted and put into `rejected` when it was judged. */
 function rowOf(value: string, enricher: Enricher): string {
-  try {
-    const event = JSON.parse(value) as Event;
-    return eventRow(event, enricher.lookup(event.ip));
-  } catch {
-    // Counted and put into `rejected` when it was judged.
-    return '';
-  }
+  const event = decodeEvent(value);
+  return event === undefined ? '' : eventRow(value, enricher.lookup(event.ip));
 }
 
 function damaged(at: number, offset: number, sizeBytes: number): Rejected {
   const reason = `Record ${offset.toString()} of the log is damaged.`;
-  return { at, gateway: '', format: 'events', code: 'damaged_record', reason, index: 0, sizeBytes, sha256: '' };
+  return {
+    at,
+    gateway: '',
+    format: 'events',
+    code: 'damaged_record',
+    reason,
+    index: 0,
+    sizeBytes,
+    sha256: '',
+  };
 }

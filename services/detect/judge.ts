@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { Context, Core, Entity, Fact, Rollup, Signal } from '../../detectors/detector.ts';
+import type { Context, Core, Fact, Rollup, Signal } from '../../detectors/detector.ts';
 import type { Event } from '../../detectors/event.ts';
 import type { Enricher } from '../enrichment/enricher.ts';
+import { entityText } from '../entity-text.ts';
 import type { Finding } from '../topics.ts';
 
 export interface Judged {
@@ -22,17 +23,6 @@ export interface Judge {
 export interface Origin {
   receivedAt: number;
   isImport: boolean;
-}
-
-export function entityText(entity: Entity): string {
-  switch (entity.type) {
-    case 'key':
-      return `key:${entity.keyId}`;
-    case 'team':
-      return `team:${entity.team}`;
-    case 'user':
-      return `user:${entity.user}`;
-  }
 }
 
 function findingId(signal: Signal): string {

@@ -1,14 +1,23 @@
 import type { KeySummary } from '../../detectors/detector.ts';
 import type { KeyId } from '../../detectors/event.ts';
-import { messageOf } from '../errors.ts';
+import { whyOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
+import type { Pace } from '../pace.ts';
 import type { Store } from '../stores/store.ts';
 import { encodeRow } from '../stores/tables.ts';
 
 /** A busy key's row is written anew at most this often. */
 const EVERY_MS = 5 * 60_000;
-const BATCH_ROWS = 200;
+/** Each insert is a part on the disk that ClickHouse has to merge, so few large ones. */
+const BATCH_ROWS = 2_000;
+
+export interface KeyTableDeps {
+  store: Store;
+  log: Log;
+  metrics: Metrics;
+  now: () => number;
+}
 
 type Describe = (keyId: KeyId) => KeySummary | undefined;
 
@@ -17,47 +26,50 @@ type Describe = (keyId: KeyId) => KeySummary | undefined;
 export class KeyTable {
   readonly #changed = new Map<KeyId, Describe>();
   readonly #writtenAt = new Map<KeyId, number>();
-  readonly #store: Store;
-  readonly #log: Log;
-  readonly #metrics: Metrics;
-  readonly #now: () => number;
+  readonly #deps: KeyTableDeps;
 
-  constructor(store: Store, log: Log, metrics: Metrics, now: () => number) {
-    this.#store = store;
-    this.#log = log;
-    this.#metrics = metrics;
-    this.#now = now;
+  constructor(deps: KeyTableDeps) {
+    this.#deps = deps;
   }
 
   noteChanged(keyIds: readonly KeyId[], describe: Describe): void {
     for (const keyId of keyIds) this.#changed.set(keyId, describe);
   }
 
-  async flush(): Promise<void> {
-    const now = this.#now();
+  async flush(pace: Pace): Promise<void> {
+    const now = this.#deps.now();
     const due = [...this.#changed].filter(([keyId]) => now - (this.#writtenAt.get(keyId) ?? 0) >= EVERY_MS);
     for (let at = 0; at < due.length; at += BATCH_ROWS) {
       const part = due.slice(at, at + BATCH_ROWS);
-      if (!(await this.#write(part))) return;
-      for (const [keyId] of part) {
-        this.#changed.delete(keyId);
-        this.#writtenAt.set(keyId, now);
+      if (!(await this.#write(await this.#take(part, pace)))) {
+        for (const [keyId, describe] of part) this.#changed.set(keyId, describe);
+        return;
       }
+      for (const [keyId] of part) this.#writtenAt.set(keyId, now);
     }
   }
 
-  async #write(part: readonly [KeyId, Describe][]): Promise<boolean> {
-    const rows = part
-      .map(([keyId, describe]) => describe(keyId))
-      .filter((summary) => summary !== undefined)
-      .map(keyRow);
+  /** A key that changes while its row is on the way is due again. */
+  async #take(part: readonly [KeyId, Describe][], pace: Pace): Promise<string[]> {
+    const rows: string[] = [];
+    for (const [keyId, describe] of part) {
+      this.#changed.delete(keyId);
+      const summary = describe(keyId);
+      if (summary !== undefined) rows.push(keyRow(summary));
+      if (pace.isOver()) await pace.rest();
+    }
+    return rows;
+  }
+
+  async #write(rows: readonly string[]): Promise<boolean> {
     if (rows.length === 0) return true;
+    const { store, log, metrics } = this.#deps;
     try {
-      await this.#store.insert('keys', rows);
+      await store.insert('keys', rows);
       return true;
     } catch (error) {
-      this.#metrics.storeFailures.inc({ table: 'keys' });
-      this.#log.warn({ reason: messageOf(error) }, 'The keys table waits for the store.');
+      metrics.storeFailures.inc({ table: 'keys' });
+      log.warn(whyOf(error), 'The keys table waits for the store.');
       return false;
     }
   }

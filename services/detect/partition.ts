@@ -2,6 +2,8 @@ import type { Core, Fact, Rollup } from '../../detectors/detector.ts';
 import type { Event, KeyId } from '../../detectors/event.ts';
 import type { CheckpointStore } from '../checkpoints/checkpoint-store.ts';
 import type { Metrics } from '../metrics.ts';
+import type { Pace } from '../pace.ts';
+import { decodeEvent, encodeEvent, LATE_MS } from '../topics.ts';
 import type { Command, Finding } from '../topics.ts';
 import type { Batch } from '../transports/transport.ts';
 import { ContainmentWatch } from './containment-watch.ts';
@@ -10,8 +12,6 @@ import type { Judge } from './judge.ts';
 import type { RowWriter } from './row-writer.ts';
 import { Snapshot } from './snapshot.ts';
 
-/** Events older than this when they arrive are judged and learned from, but nobody acts on them. */
-const LATE_MS = 15 * 60_000;
 const WATCH_ENTRY = 'containment-watch';
 
 export interface PartitionDeps {
@@ -57,12 +57,13 @@ export class Partition {
       if (name === WATCH_ENTRY) this.#watch.restore(text);
       else core.restore(name, text);
     }
-    await writer.open(this.startAt('events', partition) ?? 0);
+    await writer.open(this.startAt('events', partition));
   }
 
-  /** Offset to read a topic's partition from, or undefined when it was never read. */
-  startAt(topic: string, partition: number): number | undefined {
-    return this.#offsets[`${topic}/${partition.toString()}`];
+  /** Offset to read a topic's partition from. Only what a checkpoint includes was judged for good: what the group has
+   *  committed since is judged again. */
+  startAt(topic: string, partition: number): number {
+    return this.#offsets[`${topic}/${partition.toString()}`] ?? 0;
   }
 
   watermark(): number {
@@ -72,27 +73,35 @@ export class Partition {
   judgeEvents(batch: Batch): Results {
     const results: Results = { findings: [], commands: [], rollups: [], unreadable: [] };
     for (const { offset, value } of batch.records) {
-      const event = parseEvent(value);
+      const event = decodeEvent(value);
       if (event === undefined) {
         results.unreadable.push({ offset, sizeBytes: value.length });
         this.#deps.writer.add(offset, '');
         continue;
       }
-      this.#judgeOne(offset, event, results);
+      this.#judgeOne({ offset, value }, event, results);
     }
     this.#moveTo(batch);
-    if (this.#snapshot === undefined) results.findings.push(...this.#deps.judge.tick(this.#watermark, this.#lastOrigin));
+    if (this.#snapshot === undefined)
+      results.findings.push(...this.#deps.judge.tick(this.#watermark, this.#lastOrigin));
     results.rollups.push(...this.#deps.core.drainRollups());
     this.#deps.metrics.eventsJudged.inc(batch.records.length);
     return results;
   }
 
-  #judgeOne(offset: number, event: Event, results: Results): void {
+  #judgeOne({ offset, value }: { offset: number; value: string }, event: Event, results: Results): void {
     const { judge, writer, metrics } = this.#deps;
+    const { keyAlias, team, teamAlias, user } = event;
     this.#snapshot?.beforeChange(event.keyId);
     const { context, findings } = judge.judgeEvent(event);
     const command = this.#watch.observe(event);
-    writer.add(offset, eventRow(event, context));
+    // The gateway forgets the names of a deleted key; the core fills them in.
+    const hasItsNames =
+      event.keyAlias === keyAlias &&
+      event.team === team &&
+      event.teamAlias === teamAlias &&
+      event.user === user;
+    writer.add(offset, eventRow(hasItsNames ? value : encodeEvent(event), context));
     if (findings.length > 0) results.findings.push(...findings);
     if (command !== undefined) results.commands.push(command);
     if (event.receivedAt - event.ts > LATE_MS) metrics.eventsLate.inc();
@@ -114,7 +123,7 @@ export class Partition {
   }
 
   applyFact(offset: number, fact: Fact): readonly Finding[] {
-    if (offset < (this.startAt('facts', 0) ?? 0)) return [];
+    if (offset < this.startAt('facts', 0)) return [];
     this.#snapshot?.beforeChange(fact.keyId);
     this.#watch.applyFact(fact);
     const findings = this.#deps.judge.judgeFact(fact, this.#deps.now());
@@ -134,13 +143,13 @@ export class Partition {
   }
 
   /** Saves state and offsets together. Judging goes on meanwhile. */
-  async saveCheckpoint(): Promise<void> {
+  async saveCheckpoint(pace: Pace): Promise<void> {
     const snapshot = new Snapshot(this.#deps.core, this.#unsaved);
     const offsets = { ...this.#offsets };
     snapshot.changed.set(WATCH_ENTRY, this.#watch.save());
     this.#snapshot = snapshot;
     try {
-      await snapshot.finish(() => performance.now());
+      await snapshot.finish(pace);
       await this.#deps.checkpoints.save(this.#checkpointName(), { offsets, changed: snapshot.changed });
       this.#unsaved = [];
     } catch (error) {
@@ -158,14 +167,5 @@ export class Partition {
 
   #checkpointName(): string {
     return `detect/${this.#deps.partition.toString()}`;
-  }
-}
-
-/** Records of `events` were checked when ingest wrote them; what cannot be read here is damage. */
-function parseEvent(value: string): Event | undefined {
-  try {
-    return JSON.parse(value) as Event;
-  } catch {
-    return undefined;
   }
 }

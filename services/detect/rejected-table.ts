@@ -4,7 +4,13 @@ import type { Rejected } from '../topics.ts';
 import type { Batch, Subscription, Transport } from '../transports/transport.ts';
 
 /** Copies `rejected` into its table. A batch that could not be written comes again from the transport. */
-export function copyRejected({ transport, store }: { transport: Transport; store: Store }): Promise<Subscription> {
+export function copyRejected({
+  transport,
+  store,
+}: {
+  transport: Transport;
+  store: Store;
+}): Promise<Subscription> {
   return transport.subscribe('rejected', 'rejected-table', {
     async handle(batch: Batch) {
       const first = batch.records[0]?.offset ?? 0;

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { CheckpointStore } from '../checkpoints/checkpoint-store.ts';
-import { messageOf } from '../errors.ts';
+import { whyOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Store } from '../stores/store.ts';
@@ -69,10 +69,19 @@ export class RowWriter {
    *  empty text stands for an offset without a row. */
   add(offset: number, row: string): void {
     if (offset < this.#to) return;
+    if (offset > this.#to) this.#passOver(offset);
     this.#to = offset + 1;
     if (this.#gapFrom === undefined && this.#rows.length >= BACKLOG_ROWS) this.#gapFrom = offset;
     if (this.#gapFrom === undefined) this.#rows.push(row);
     if (this.#rows.length === 1 || this.#rows.length === BATCH_ROWS) this.#wake?.();
+  }
+
+  /** What lies before the first record after a start is gone from the log (retention). */
+  #passOver(offset: number): void {
+    if (this.#from < this.#to) {
+      throw new RangeError(`Offset ${offset.toString()} came where ${this.#to.toString()} was due.`);
+    }
+    this.#from = offset;
   }
 
   backlog(): number {
@@ -160,7 +169,7 @@ export class RowWriter {
         return;
       } catch (error) {
         metrics.storeFailures.inc({ table: 'events' });
-        log.warn({ reason: messageOf(error), backlog: this.backlog() }, 'Events wait for the store.');
+        log.warn({ ...whyOf(error), backlog: this.backlog() }, 'Events wait for the store.');
         await pause(pauseMs, undefined, { signal: this.#closing.signal }).catch(() => undefined);
       }
     }

@@ -21,6 +21,26 @@ describe('ContainmentWatch', () => {
     expect(watch.observe(denied)).toBeUndefined();
   });
 
+  it.each([
+    { story: 'of an earlier block', afterMs: -1, isProof: false },
+    { story: 'from the moment the gateway was told', afterMs: 0, isProof: true },
+    { story: 'before the gateway showed the block', afterMs: 40, isProof: true },
+  ])('takes a denial $story for a proof: $isProof', ({ afterMs, isProof }) => {
+    const watch = new ContainmentWatch();
+    const sentAt = blockedAt - 50;
+    watch.applyFact({ ...revoked, sentAt });
+    const denial = { keyId, outcome: 'blocked_key', status: 'failure', ts: sentAt + afterMs } as const;
+    expect(watch.observe(anEvent(denial)) !== undefined).toBe(isProof);
+  });
+
+  it('reports a denial again after a success', () => {
+    const watch = watching();
+    const denial = { keyId, outcome: 'blocked_key', status: 'failure' } as const;
+    expect(watch.observe(anEvent({ ...denial, ts: blockedAt + 1_000 }))).toBeDefined();
+    expect(watch.observe(anEvent({ keyId, ts: blockedAt + 3_000, durationMs: 0 }))).toBeDefined();
+    expect(watch.observe(anEvent({ ...denial, ts: blockedAt + 4_000 }))).toMatchObject({ outcome: 'denied' });
+  });
+
   it('reports a success that began after the block', () => {
     const success = anEvent({ keyId, ts: blockedAt + 5_000, durationMs: 1_000 });
     expect(watching().observe(success)).toMatchObject({ outcome: 'success', startedAt: blockedAt + 4_000 });
@@ -41,7 +61,13 @@ describe('ContainmentWatch', () => {
 
   it('forgets a key that was given back', () => {
     const watch = watching();
-    watch.applyFact({ type: 'restored', keyId, at: blockedAt + 1, incidentId: 'inc_1', graceUntil: blockedAt + 2 });
+    watch.applyFact({
+      type: 'restored',
+      keyId,
+      at: blockedAt + 1,
+      incidentId: 'inc_1',
+      graceUntil: blockedAt + 2,
+    });
     expect(watch.observe(anEvent({ keyId, ts: blockedAt + 5_000 }))).toBeUndefined();
   });
 
@@ -49,5 +75,13 @@ describe('ContainmentWatch', () => {
     const watch = new ContainmentWatch();
     watch.restore(watching().save());
     expect(watch.observe(anEvent({ keyId, ts: blockedAt + 5_000 }))).toBeDefined();
+  });
+
+  it('tells successes apart whose call id the caller chose to be the same', () => {
+    const watch = watching();
+    const success = { keyId, eventId: 'chosen', durationMs: 10 } as const;
+    const first = watch.observe(anEvent({ ...success, ts: blockedAt + 1_000 }));
+    const second = watch.observe(anEvent({ ...success, ts: blockedAt + 2_000 }));
+    expect(first?.commandId).not.toBe(second?.commandId);
   });
 });

@@ -36,7 +36,14 @@ async function* rowsAgain(from: number, to: number) {
 
 async function openWriter(store: Store, checkpoints: MemoryCheckpoints, judgedTo = 0): Promise<RowWriter> {
   const log = pino({ level: 'silent' });
-  const writer = new RowWriter({ partition: 0, store, checkpoints, rowsAgain, log, metrics: createMetrics() });
+  const writer = new RowWriter({
+    partition: 0,
+    store,
+    checkpoints,
+    rowsAgain,
+    log,
+    metrics: createMetrics(),
+  });
   await writer.open(judgedTo);
   return writer;
 }
