@@ -19,9 +19,10 @@ export const CONTAINMENTS = [
 ] as const;
 export type Containment = (typeof CONTAINMENTS)[number];
 
-/** The newest finding of one detector in an incident. */
+/** The newest finding of one detector and dedup key in an incident. */
 export interface EvidencePart {
   detector: string;
+  /** A function of detector, entity and dedup key: parts with the same id replace each other. */
   findingId: string;
   kind: Kind;
   ts: number;
@@ -31,6 +32,10 @@ export interface EvidencePart {
   events: number;
   usdLost: number;
   usdPerHour: number;
+  /** It came within 15 minutes of its event and is no import: only such evidence may act. */
+  isFresh: boolean;
+  /** The key was in its learning time. */
+  isLearning: boolean;
 }
 
 export interface TimelineEntry {

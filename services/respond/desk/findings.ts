@@ -1,0 +1,142 @@
+import { openIncident } from '../../incidents/lifecycle.ts';
+import { toPart } from '../../incidents/evidence.ts';
+import type { IncidentSnapshot } from '../../incidents/incident.ts';
+import { LATE_MS } from '../../topics.ts';
+import type { Finding } from '../../topics.ts';
+import { planBlock } from './actions.ts';
+import { lastBlockOf, newDossier } from './dossier.ts';
+import type { Dossier } from './dossier.ts';
+import { tellNews } from './news.ts';
+import { holdNotice } from './notices.ts';
+import { decide, isHeldBack, VERDICT_MS } from './policy.ts';
+import type { Decision, Mode, Question } from './policy.ts';
+import { findingRow } from './rows.ts';
+import type { Turn } from './turn.ts';
+
+export interface PolicySettings {
+  mode: Mode;
+  protectedKeys: ReadonlySet<string>;
+}
+
+/** What a finding leads to: an incident opened or grown, a decision, and messages about both. */
+export function handleFinding(turn: Turn, settings: PolicySettings, finding: Finding): void {
+  const timeliness = timelinessOf(finding, turn.now);
+  const dossier = takeUp(turn, finding, timeliness === 'fresh');
+  if (dossier === undefined) return;
+  turn.row(findingRow(finding, dossier.incident.incidentId));
+  if (timeliness === 'fresh') watchForMoves(turn, dossier, finding);
+  judge(turn, settings, dossier, { timeliness, receivedAt: finding.receivedAt });
+  if (timeliness === 'fresh') tellNews(turn, dossier);
+}
+
+function timelinessOf({ isImport, ts }: Finding, now: number): Question['timeliness'] {
+  if (isImport) return 'import';
+  return now - ts > LATE_MS ? 'late' : 'fresh';
+}
+
+/** Puts the finding into the open incident of its entity, or opens one. Undefined when it says nothing new. */
+function takeUp(turn: Turn, finding: Finding, isFresh: boolean): Dossier | undefined {
+  const open = turn.archive.openOf(finding.entity);
+  if (open !== undefined) {
+    return turn.change(open, { type: 'evidence', at: turn.now, finding, isFresh }) ? open : undefined;
+  }
+  const isAnswered = turn.archive
+    .of(finding.entity)
+    .some(({ incident }) => answers(incident, finding, turn.now));
+  if (isAnswered) return undefined;
+  const dossier = newDossier(openIncident(finding, turn.now, isFresh));
+  if (turn.archive.get(dossier.incident.incidentId) !== undefined) return undefined;
+  turn.opened(dossier);
+  return dossier;
+}
+
+/** Whether a resolved incident settled this finding: a straggler of the same story, or one that people called theirs
+ *  and in which nothing new turns up. */
+function answers(incident: IncidentSnapshot, finding: Finding, now: number): boolean {
+  const known = incident.evidence.find(({ findingId }) => findingId === finding.findingId);
+  if (known === undefined || incident.closedAt === null) return false;
+  if (finding.ts <= incident.closedAt) return known.certainty === finding.certainty;
+  const isOurs = incident.verdict === 'ours' || incident.verdict === 'planned';
+  if (!isOurs || now - incident.closedAt > VERDICT_MS || finding.certainty !== known.certainty) return false;
+  const indicators = new Set(incident.evidence.flatMap((part) => part.indicators));
+  return finding.indicators.every((indicator) => indicators.has(indicator));
+}
+
+function watchForMoves(turn: Turn, dossier: Dossier, finding: Finding): void {
+  const { keyId, team } = dossier.incident;
+  if (keyId === '') return;
+  const network = turn.situation.breaker.note(toPart(finding, true), { keyId, team }, turn.now);
+  if (network === undefined || turn.situation.hold !== 'no') return;
+  turn.situation.hold = 'breaker';
+  turn.audit({
+    actor: 'policy',
+    action: 'breaker-tripped',
+    target: network,
+    incidentId: dossier.incident.incidentId,
+    detail: { ref: `breaker/${finding.findingId}/${Math.round(finding.ts)}`, network },
+  });
+  page(
+    turn,
+    'breaker',
+    `Within 15 minutes five keys of at least two teams met the new network ${network.slice('asn:'.length)}.`,
+  );
+}
+
+function judge(
+  turn: Turn,
+  settings: PolicySettings,
+  dossier: Dossier,
+  { timeliness, receivedAt }: { timeliness: Question['timeliness']; receivedAt: number },
+): void {
+  const { decision: before } = dossier.incident;
+  if (isHeldBack(before) || (timeliness !== 'fresh' && before.reason !== '')) return;
+  const decision = decideAbout(turn, settings, dossier, timeliness);
+  if (decision.reason === 'blocked-already') return;
+  turn.change(dossier, { type: 'decide', at: turn.now, decision });
+  if (decision.action === 'block') {
+    planBlock(turn, dossier, { actor: 'policy', reason: decision.reason, isAutomatic: true, receivedAt });
+  }
+  if (isHeldBack(decision) && !turn.simulate)
+    page(turn, decision.reason === 'breaker' ? 'breaker' : 'caps', '');
+}
+
+function decideAbout(
+  turn: Turn,
+  settings: PolicySettings,
+  dossier: Dossier,
+  timeliness: Question['timeliness'],
+): Decision {
+  const { archive, situation, now } = turn;
+  const { incident } = dossier;
+  const fresh = incident.evidence.filter(({ isFresh }) => isFresh);
+  const isForgiven = (part: (typeof fresh)[number]) =>
+    situation.forgiveness.isForgiven(incident.keyId, part, now);
+  const isBusy = archive.of(incident.entity).some(({ open }) => open.some(({ kind }) => kind === 'block'));
+  return decide(
+    {
+      severity: incident.severity,
+      keyId: incident.keyId,
+      timeliness,
+      parts: fresh.filter((part) => !isForgiven(part)),
+      forgiven: fresh.filter(isForgiven),
+    },
+    {
+      mode: settings.mode,
+      isProtected:
+        settings.protectedKeys.has(incident.keyId) || settings.protectedKeys.has(incident.keyAlias),
+      lastBlock: isBusy ? 'open' : lastBlockOf(dossier),
+      held: situation.hold,
+      capReached: situation.caps.reached(incident.team, now),
+    },
+  );
+}
+
+/** One page for all that is held back, instead of one for each. */
+function page(turn: Turn, about: 'caps' | 'breaker', what: string): void {
+  if (!turn.situation.shouldPage(about, turn.now)) return;
+  const waiting = [...turn.archive.all()].filter(
+    ({ incident }) => incident.status !== 'resolved' && isHeldBack(incident.decision),
+  ).length;
+  const reason = about === 'breaker' ? 'breaker' : 'caps-hour';
+  turn.announce(holdNotice({ at: turn.now, reason, publicUrl: turn.publicUrl(), waiting, what }));
+}

@@ -1,0 +1,120 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { CheckpointStore } from '../../checkpoints/checkpoint-store.ts';
+import { whyOf } from '../../errors.ts';
+import type { Log } from '../../log.ts';
+
+/** Changes gather for so long before they are saved together. */
+const GATHER_MS = 100;
+const MAX_PAUSE_MS = 10_000;
+const CHECKPOINT = 'respond';
+
+export interface JournalParts {
+  checkpoints: CheckpointStore;
+  log: Log;
+}
+
+/** What respond must remember, saved as one checkpoint: incidents, offsets, and everything still to be sent. Whatever is
+ *  set between two saves is on disk together or not at all. */
+export class Journal {
+  readonly #parts: JournalParts;
+  #changed = new Map<string, string | undefined>();
+  readonly #offsets: Record<string, number> = {};
+  /** Parts that write themselves down only when a save is near. */
+  readonly #writers: (() => void)[] = [];
+  #waiting: (() => void)[] = [];
+  #isDirty = false;
+  #running: Promise<void> | undefined;
+  readonly #closing = new AbortController();
+  #hurry = new AbortController();
+
+  constructor(parts: JournalParts) {
+    this.#parts = parts;
+  }
+
+  /** Entries of the last checkpoint. */
+  async open(): Promise<Map<string, string>> {
+    const saved = await this.#parts.checkpoints.load(CHECKPOINT);
+    Object.assign(this.#offsets, saved?.offsets);
+    return new Map(saved?.entries ?? []);
+  }
+
+  /** Offset to read on from; everything before it is included in the state. */
+  offset(topic: string): number {
+    return this.#offsets[`${topic}/0`] ?? 0;
+  }
+
+  setOffset(topic: string, next: number): void {
+    this.#offsets[`${topic}/0`] = next;
+    this.touch();
+  }
+
+  set(name: string, text: string | undefined): void {
+    this.#changed.set(name, text);
+    this.touch();
+  }
+
+  beforeSave(write: () => void): void {
+    this.#writers.push(write);
+  }
+
+  /** There is something to save. */
+  touch(): void {
+    this.#isDirty = true;
+    this.#running ??= this.#run();
+  }
+
+  /** Resolves when everything set up to now is on disk, and sees to it that this is soon. */
+  saved(): Promise<void> {
+    const saved = this.whenSaved();
+    this.#hurry.abort();
+    return saved;
+  }
+
+  /** Resolves when everything set up to now is on disk. */
+  whenSaved(): Promise<void> {
+    const saved = new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.touch();
+    return saved;
+  }
+
+  /** Saves what is left; gives up when that fails. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#running;
+    if (this.#isDirty) await this.#save();
+  }
+
+  async #run(): Promise<void> {
+    let pauseMs = GATHER_MS;
+    while (this.#isDirty && !this.#closing.signal.aborted) {
+      this.#hurry = new AbortController();
+      const signal = AbortSignal.any([this.#closing.signal, this.#hurry.signal]);
+      await wait(pauseMs, undefined, { signal }).catch(() => undefined);
+      pauseMs = (await this.#save()) ? GATHER_MS : Math.min(pauseMs * 2, MAX_PAUSE_MS);
+    }
+    this.#running = undefined;
+  }
+
+  async #save(): Promise<boolean> {
+    for (const write of this.#writers) write();
+    const changed = this.#changed;
+    const waiting = this.#waiting;
+    this.#changed = new Map();
+    this.#waiting = [];
+    this.#isDirty = false;
+    try {
+      await this.#parts.checkpoints.save(CHECKPOINT, { offsets: { ...this.#offsets }, changed });
+      for (const resolve of waiting) resolve();
+      return true;
+    } catch (error) {
+      this.#parts.log.error(
+        { ...whyOf(error) },
+        'The state of respond could not be saved; it is tried again.',
+      );
+      this.#changed = new Map([...changed, ...this.#changed]);
+      this.#waiting = [...waiting, ...this.#waiting];
+      this.#isDirty = true;
+      return false;
+    }
+  }
+}
