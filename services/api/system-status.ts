@@ -1,0 +1,92 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { hasRoom } from '../data-folder.ts';
+import type { Enricher } from '../enrichment/enricher.ts';
+import type { Store } from '../stores/store.ts';
+import type { Transport } from '../transports/transport.ts';
+import { VERSION } from '../version.ts';
+import type { SystemStatus } from './schema.ts';
+
+export interface SystemParts {
+  config: Pick<SystemStatus, 'mode' | 'gateways'> & { dataDir: string };
+  transport: Transport;
+  store: Store;
+  enricher: Enricher;
+}
+
+/** The steps of this process; one that is wanted and not there yet is starting. */
+export interface SystemSteps {
+  wanted: readonly string[];
+  detect?: { lag(): Promise<number>; watermark(): number };
+  respond?: { lag(): Promise<number>; isFrozen(): boolean };
+}
+
+/** How the parts are, and how far behind. */
+export async function describeSystem(
+  { config, transport, store, enricher }: SystemParts,
+  { wanted, detect, respond }: SystemSteps,
+): Promise<SystemStatus> {
+  const lag = { events: await lagOf(detect), respond: await lagOf(respond) };
+  const parts = [
+    await check('log', () => transport.endOffset('events', 0)),
+    await check('store', () => store.ping()),
+    diskStatus(config.dataDir),
+    started('detect', !wanted.includes('detect') || detect !== undefined, lag.events),
+    started('respond', !wanted.includes('respond') || respond !== undefined, lag.respond),
+  ];
+  const watermark = detect?.watermark() ?? 0;
+  return {
+    version: VERSION,
+    mode: config.mode,
+    frozen: respond?.isFrozen() ?? false,
+    // Without its store gatewatch still takes events in, judges, acts and tells people.
+    ready: parts.every(({ name, ready }) => ready || name === 'store'),
+    parts,
+    lag,
+    watermark: watermark === 0 ? null : new Date(watermark).toISOString(),
+    gateways: config.gateways.map(({ name, type, url }) => ({ name, type, url })),
+    sources: enricher.sources().map(({ name, origin, builtAt }) => ({
+      name,
+      origin,
+      built_at: builtAt === 0 ? null : new Date(builtAt).toISOString(),
+    })),
+  };
+}
+
+async function lagOf(step: { lag(): Promise<number> } | undefined): Promise<number> {
+  return step === undefined ? 0 : step.lag();
+}
+
+type PartStatus = SystemStatus['parts'][number];
+
+const ANSWER_WITHIN_MS = 2_000;
+
+/** The reason is for anybody who asks, without a token: it must not say where things lie. */
+async function check(name: string, ask: () => Promise<unknown>): Promise<PartStatus> {
+  const silence = new AbortController();
+  const late = pause(ANSWER_WITHIN_MS, false, { signal: silence.signal }).catch(() => false);
+  const answered = ask().then(
+    () => true,
+    () => false,
+  );
+  const ready = await Promise.race([answered, late]);
+  silence.abort();
+  return { name, ready, reason: ready ? '' : 'It does not answer; see the log.' };
+}
+
+function diskStatus(dataDir: string): PartStatus {
+  const ready = hasRoom(dataDir);
+  return {
+    name: 'disk',
+    ready,
+    reason: ready ? '' : 'It is full: nothing can be taken in, and nothing blocked.',
+  };
+}
+
+/** A step that has more than this before it is not up to date. */
+const CAUGHT_UP_RECORDS = 20_000;
+
+function started(name: string, isStarted: boolean, lag: number): PartStatus {
+  if (!isStarted) return { name, ready: false, reason: 'It is starting.' };
+  const isBehind = lag > CAUGHT_UP_RECORDS;
+  return { name, ready: !isBehind, reason: isBehind ? `${lag.toString()} records behind.` : '' };
+}
