@@ -10,7 +10,10 @@ export function createLog(level: string): Log {
       level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
-      redact: { paths: ['*.authorization', '*.key', '*.token', '*.password', '*.secret'], censor: '[secret]' },
+      redact: {
+        paths: ['*.authorization', '*.key', '*.token', '*.password', '*.secret'],
+        censor: '[secret]',
+      },
     },
     pino.destination({ fd: 2, sync: true }),
   );

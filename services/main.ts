@@ -3,30 +3,37 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { Closers } from './closers.ts';
 import { createCore } from '../detectors/core.ts';
+import { DETECTORS } from '../detectors/registry.ts';
+import { createAuthorize } from './api/authorize.ts';
 import { buildServer, registerApi } from './api/server.ts';
+import { describeSystem } from './api/system-status.ts';
 import { openAudit } from './audit/audit-file.ts';
+import { createSessions } from './auth/sessions.ts';
 import { openTokens } from './auth/tokens.ts';
-import type { Tokens } from './auth/tokens.ts';
+import type { Scope, Tokens } from './auth/tokens.ts';
 import { openLmdbCheckpoints } from './checkpoints/lmdb-checkpoints.ts';
 import type { CheckpointStore } from './checkpoints/checkpoint-store.ts';
-import { STEPS } from './config.ts';
-import type { Config, Step } from './config.ts';
+import { STEPS } from './config-schema.ts';
+import type { Step } from './config-schema.ts';
+import type { Config } from './config.ts';
 import { lockDataFolder } from './data-folder.ts';
 import { startDetect } from './detect/detect.ts';
 import type { Detect } from './detect/detect.ts';
 import { createEnricher } from './enrichment/ip-enricher.ts';
 import type { Enricher } from './enrichment/enricher.ts';
-import { AppError, messageOf } from './errors.ts';
+import { AppError, isErrno, messageOf } from './errors.ts';
 import { createAddressResolver } from './gateways/client-address.ts';
 import { createFormats } from './gateways/registry.ts';
 import { createIngest } from './ingest/ingest.ts';
 import type { Ingest } from './ingest/ingest.ts';
 import { registerIngest } from './ingest/routes.ts';
+import { parseListen } from './listen-address.ts';
 import { localSecret } from './local-secrets.ts';
 import type { Log } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import type { Metrics } from './metrics.ts';
 import { createNotifiers } from './notifiers/registry.ts';
+import type { DeskSettings } from './respond/desk/desk.ts';
 import { startRespond } from './respond/respond.ts';
 import type { Respond } from './respond/respond.ts';
 import { createRevokers } from './revokers/registry.ts';
@@ -36,14 +43,31 @@ import type { Store } from './stores/store.ts';
 import { openEmbeddedTransport } from './transports/embedded.ts';
 import type { Transport } from './transports/transport.ts';
 
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** The token of this machine's command line. */
+const LOCAL_NAME = 'local';
+/** A gateway whose token ends loses its logs without anybody noticing, so that one lasts. */
+const FIRST_TOKEN_DAYS = { admin: 365, ingest: 3_650 } as const;
 
 /** Parts that need no gateway and no people; `sql` and `replay` use them one by one. */
-export function openStore(config: Config, log: Log, now: () => number): Promise<Store> {
-  return openEmbeddedStore({ dir: join(config.dataDir, 'store'), retentionDays: config.retentionDays, log, now });
+export function openStore(config: Config, log: Log): Promise<Store> {
+  return openEmbeddedStore({ dir: join(config.dataDir, 'store'), retentionDays: config.retentionDays, log });
 }
 
-export function openEnricher(config: Config, log: Log, metrics: Metrics, now: () => number): Promise<Enricher> {
+interface EnricherParts {
+  config: Config;
+  log: Log;
+  metrics?: Metrics;
+  now?: () => number;
+}
+
+export function openEnricher({
+  config,
+  log,
+  metrics = createMetrics(),
+  now = Date.now,
+}: EnricherParts): Promise<Enricher> {
   return createEnricher({
     dataDir: config.dataDir,
     ...(config.geo.city === undefined ? {} : { cityFile: config.geo.city }),
@@ -58,12 +82,24 @@ export function openEnricher(config: Config, log: Log, metrics: Metrics, now: ()
 export function openFormats(config: Config) {
   return createFormats({
     pepper: localSecret(config.dataDir, 'pepper'),
-    resolveAddress: createAddressResolver(config.trustedProxies),
+    resolveAddress: createAddressResolver(config.trustedProxies, config.trustedProxiesAreSet),
   });
 }
 
 export function newCore(config: Config, partition: number) {
   return createCore({ partition, learningMs: config.learningDays * DAY_MS });
+}
+
+export function deskSettings(config: Config, url: string): DeskSettings {
+  const { caps, protected: protectedKeys, graceHours } = config.response;
+  return {
+    mode: config.mode,
+    caps,
+    protectedKeys,
+    graceMs: graceHours * HOUR_MS,
+    publicUrl: config.publicUrl ?? url,
+    simulate: false,
+  };
 }
 
 export interface StartOptions {
@@ -76,8 +112,8 @@ export interface StartOptions {
 
 export interface Gatewatch {
   url: string;
-  /** Set when this start made them; they are shown once. */
-  firstTokens: { admin: string; ingest: string } | undefined;
+  /** Those that this start made, because none was set or made before; they are shown once. */
+  firstTokens: { admin?: string; ingest?: string };
   /** A token with every right, good until `close`, for the command line of this machine. */
   localToken: string;
   ingest: Ingest | undefined;
@@ -107,29 +143,133 @@ interface Parts {
   tokens: Tokens;
 }
 
-async function start({ config, steps = STEPS, log, webRoot, now = Date.now }: StartOptions, closers: Closers) {
+/** The steps of this process, filled in as they start: the server answers before them. */
+interface Steps {
+  wanted: readonly Step[];
+  detect?: Detect;
+  respond?: Respond;
+}
+
+async function start(options: StartOptions, closers: Closers): Promise<Gatewatch> {
+  const { config } = options;
   closers.add(await lockDataFolder(config.dataDir));
+  const localToken = new Secret(randomBytes(32).toString('base64url'));
+  const parts = await openParts(options, localToken, closers);
+  const steps: Steps = { wanted: options.steps ?? STEPS };
+  const app = buildServer({ log: options.log });
+  closers.add(() => app.close());
+  const ingest = await addRoutes(app, { parts, steps, webRoot: options.webRoot });
+  const url = await listen(app, config.listen);
+  if (steps.wanted.includes('respond')) steps.respond = closers.use(await openRespond(parts, url, closers));
+  if (steps.wanted.includes('detect')) {
+    const createPartitionCore = (partition: number) => newCore(config, partition);
+    steps.detect = closers.use(await startDetect({ ...parts, createCore: createPartitionCore }));
+  }
+  // Closed again, and first: a process that stops takes nothing more.
+  closers.add(() => app.close());
+  // Last, because they are shown once: a start that fails would have made them for nobody.
+  const firstTokens = await makeFirstTokens(parts);
+  return { url, firstTokens, localToken: localToken.reveal(), ingest, close: () => closers.close() };
+}
+
+async function openParts(options: StartOptions, localToken: Secret, closers: Closers): Promise<Parts> {
+  const { config, log, now = Date.now } = options;
   const metrics = createMetrics();
-  const localToken = randomBytes(32).toString('base64url');
-  const openedTokens = await openFirstTokens(config, localToken, now);
-  const parts: Parts = {
+  const folder = (name: string) => join(config.dataDir, name);
+  return {
     config,
     log,
     metrics,
     now,
-    tokens: openedTokens.tokens,
-    checkpoints: closers.use(await openLmdbCheckpoints({ dir: join(config.dataDir, 'state') })),
-    transport: closers.use(await openTransport(config, log, now)),
-    store: closers.use(await openStore(config, log, now)),
-    enricher: closers.use(await openEnricher(config, log, metrics, now)),
+    tokens: await openTokens({ dir: config.dataDir, now, fixed: fixedTokens(config, localToken) }),
+    checkpoints: closers.use(await openLmdbCheckpoints({ dir: folder('state') })),
+    transport: closers.use(await openEmbeddedTransport({ dir: folder('transport'), log, metrics, now })),
+    store: closers.use(await openStore(config, log)),
+    enricher: closers.use(await openEnricher({ config, log, metrics, now })),
   };
-  const has = (step: Step) => steps.includes(step);
-  const respond = has('respond') ? closers.use(await openRespond(parts, closers)) : undefined;
-  const detect = has('detect') ? closers.use(await startDetect({ ...parts, createCore: (partition) => newCore(config, partition) })) : undefined;
-  const app = buildServer({ log });
-  closers.add(() => app.close());
-  const ingest = has('ingest') ? addIngest(app, parts) : undefined;
-  await addApi(app, parts, { detect, respond, webRoot, serveApi: has('api') });
-  const url = await listen(app, config.listen);
-  return { url, firstTokens: openedTokens.firstTokens, localToken, ingest, close: () => closers.close() };
+}
+
+function fixedTokens({ adminToken, ingestToken }: Config, localToken: Secret) {
+  const fixed: { text: Secret; scope: Scope; name: string }[] = [
+    { text: localToken, scope: 'admin', name: LOCAL_NAME },
+  ];
+  if (adminToken !== undefined) fixed.push({ text: adminToken, scope: 'admin', name: 'settings' });
+  if (ingestToken !== undefined) fixed.push({ text: ingestToken, scope: 'ingest', name: 'settings' });
+  return fixed;
+}
+
+/** Whoever starts it for the first time gets a token to sign in with and one for the gateway. */
+async function makeFirstTokens({ tokens, now }: Parts): Promise<Gatewatch['firstTokens']> {
+  const known = tokens.list().filter(({ name }) => name !== LOCAL_NAME);
+  const made: Gatewatch['firstTokens'] = {};
+  for (const scope of ['admin', 'ingest'] as const) {
+    if (known.some((token) => token.scope === scope)) continue;
+    const expiresAt = now() + FIRST_TOKEN_DAYS[scope] * DAY_MS;
+    made[scope] = (await tokens.create({ scope, name: 'first start', expiresAt })).text;
+  }
+  return made;
+}
+
+interface Routes {
+  parts: Parts;
+  steps: Steps;
+  webRoot: string;
+}
+
+async function addRoutes(
+  app: FastifyInstance,
+  { parts, steps, webRoot }: Routes,
+): Promise<Ingest | undefined> {
+  const { config, tokens, now } = parts;
+  const sessions = createSessions({ tokens, now });
+  const authorize = createAuthorize({ tokens, sessions, publicUrl: config.publicUrl, now });
+  const ingest = steps.wanted.includes('ingest')
+    ? createIngest({ ...parts, formats: openFormats(config), gateways: config.gateways })
+    : undefined;
+  if (ingest !== undefined) await registerIngest(app, { ...parts, ingest, authorize });
+  if (!steps.wanted.includes('api')) return ingest;
+  const canMint = steps.wanted.includes('respond') && config.gateways.length > 0;
+  await registerApi(app, {
+    ...parts,
+    authorize,
+    sessions,
+    webRoot,
+    publicUrl: config.publicUrl,
+    githubKeysFile: config.github.publicKeysFile,
+    gitguardianToken: config.gitguardian.token,
+    detectors: DETECTORS,
+    describeKey: (keyId) => steps.detect?.describeKey(keyId),
+    status: () => describeSystem(parts, steps),
+    createCanary: canMint ? (request) => mint(steps, request) : undefined,
+  });
+  return ingest;
+}
+
+function mint({ respond }: Steps, request: Parameters<Respond['createCanary']>[0]) {
+  if (respond === undefined)
+    throw new AppError('E_BUSY', 'gatewatch is still starting. Try again in a second.');
+  return respond.createCanary(request);
+}
+
+async function openRespond(parts: Parts, url: string, closers: Closers): Promise<Respond> {
+  const { config, log, metrics, now } = parts;
+  const audit = closers.use(await openAudit({ dir: config.dataDir, log, metrics, now }));
+  const notifiers = createNotifiers(config.notify, { log, now });
+  for (const notifier of notifiers) closers.use(notifier);
+  const revokers = createRevokers(config.gateways, { log });
+  return startRespond({ ...parts, audit, notifiers, revokers, settings: deskSettings(config, url) });
+}
+
+async function listen(app: FastifyInstance, address: string): Promise<string> {
+  try {
+    return await app.listen(parseListen(address));
+  } catch (cause) {
+    if (!isErrno(cause)) throw cause;
+    const reason = cause.code === 'EADDRINUSE' ? 'another program listens there' : messageOf(cause);
+    throw new AppError(
+      'E_PORT_IN_USE',
+      `Cannot listen on ${address}: ${reason}. Stop that program, or set GATEWATCH_LISTEN.`,
+      { cause },
+    );
+  }
 }

@@ -14,26 +14,48 @@ export function createMetrics() {
   return {
     registry,
     eventsAccepted: counter('events_accepted_total', 'Log records taken in as events.', ['format']),
-    eventsDuplicate: counter('events_duplicate_total', 'Log records left out because they came before.', ['format']),
-    recordsRejected: counter('records_rejected_total', 'Log records that could not be read.', ['format', 'code']),
-    ingestBytes: counter('ingest_bytes_total', 'Bytes of log bodies received, after decompression.', ['format']),
+    eventsDuplicate: counter('events_duplicate_total', 'Log records left out because they came before.', [
+      'format',
+    ]),
+    recordsRejected: counter('records_rejected_total', 'Log records that could not be read.', [
+      'format',
+      'code',
+    ]),
+    ingestBytes: counter('ingest_bytes_total', 'Bytes of log bodies received, after decompression.', [
+      'format',
+    ]),
     ingestRefused: counter('ingest_refused_total', 'Log bodies refused as a whole.', ['code']),
     eventsJudged: counter('events_judged_total', 'Events judged by the detectors.'),
     eventsLate: counter('events_late_total', 'Events that came too late to act on.'),
-    addressesUnusable: counter('addresses_unusable_total', 'Events without a usable client address.', ['reason']),
+    addressesUnusable: counter('addresses_unusable_total', 'Events without a usable client address.', [
+      'reason',
+    ]),
     findings: counter('findings_total', 'Findings handed to respond.', ['detector']),
     watermarkAge: gauge('watermark_age_seconds', 'Age of the newest event time judged.'),
     lag: gauge('lag_records', 'Records appended but not yet handled.', ['topic']),
+    batchesRetried: counter(
+      'batches_retried_total',
+      'Batches of a topic that were not handled and came again.',
+      ['topic', 'group'],
+    ),
     checkpointAge: gauge('checkpoint_age_seconds', 'Time since the last checkpoint.'),
     storeFailures: counter('store_failures_total', 'Inserts that failed and are repeated.', ['table']),
     storeBacklog: gauge('store_backlog_rows', 'Rows waiting for the store.'),
     incidents: counter('incidents_total', 'Incident transitions.', ['kind', 'transition']),
     actions: counter('actions_total', 'Actions at gateways by state.', ['kind', 'state']),
-    actionLatency: histogram('action_latency_seconds', 'From arrival of the event to the call at the gateway.', seconds),
+    actionLatency: histogram(
+      'action_latency_seconds',
+      'From arrival of the event to the call at the gateway.',
+      seconds,
+    ),
     notifications: counter('notifications_total', 'Messages to people.', ['channel', 'result']),
     frozen: gauge('frozen', '1 while automatic actions are frozen.'),
+    geoDataFailures: counter('geo_data_failures_total', 'Mounted IP data files that could not be read.', [
+      'source',
+    ]),
     geoDataAge: gauge('geo_data_age_days', 'Age of the IP data.', ['source']),
     auditSequence: gauge('audit_sequence', 'Sequence number of the newest audit record.'),
+    authFailures: counter('auth_failures_total', 'Requests to the API refused for who asked.', ['code']),
     sqlQueries: counter('sql_queries_total', 'Queries of people.', ['result']),
   };
 }

@@ -18,9 +18,14 @@ export function registerCanary(program: Command): void {
     .requiredOption('--place <text>', 'where you will plant it; every notification about it says so')
     .action(async ({ gateway, place, ...options }: CreateOptions) => {
       const server = requireServer(readConfig(options), process.env);
-      const answer = (await server.post('/v1/canaries', { gateway, place })) as { key: string; key_id: string };
+      const answer = (await server.post('/v1/canaries', { gateway, place })) as {
+        key: string;
+        key_id: string;
+      };
       process.stdout.write(`${answer.key}\n`);
-      process.stderr.write(`Plant it at: ${place}. Its first use is certain proof of a leak. It is not shown again.\n`);
+      process.stderr.write(
+        `Plant it at: ${place}. Its first use is certain proof of a leak. It is not shown again.\n`,
+      );
     });
   withConfig(create);
 }

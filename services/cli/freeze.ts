@@ -10,7 +10,9 @@ export function registerFreeze(program: Command): void {
     .description('stop (on) or resume (off) all automatic actions at once')
     .addArgument(new Argument('<state>').choices(['on', 'off']))
     .action(async (state: 'on' | 'off', options: ConfigOption) => {
-      await requireServer(readConfig(options), process.env).post('/v1/settings/freeze', { on: state === 'on' });
+      await requireServer(readConfig(options), process.env).post('/v1/settings/freeze', {
+        on: state === 'on',
+      });
       const text = state === 'on' ? 'Automatic actions are frozen.' : 'Automatic actions are resumed.';
       process.stdout.write(`${text}\n`);
     });

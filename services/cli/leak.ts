@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
 import type { Command } from 'commander';
 import { AppError, messageOf } from '../errors.ts';
+import { parseJson } from '../json-text.ts';
 import { readConfig, withConfig } from './options.ts';
 import type { ConfigOption } from './options.ts';
 import { requireServer } from './running.ts';
@@ -23,14 +24,6 @@ function secretOf(record: Json): string | undefined {
   return candidates.find((one): one is string => typeof one === 'string' && one !== '');
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
 function isRecord(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -38,7 +31,11 @@ function isRecord(value: unknown): value is Json {
 /** Plaintext keys of a scanner's report or of plain lines; SHA-256 sums are passed on as they are. */
 function keysOf(text: string): string[] {
   const whole = parseJson(text);
-  if (Array.isArray(whole)) return whole.filter(isRecord).map(secretOf).filter((key) => key !== undefined);
+  if (Array.isArray(whole))
+    return whole
+      .filter(isRecord)
+      .map(secretOf)
+      .filter((key) => key !== undefined);
   const keys: string[] = [];
   for (const line of text.split(/\r?\n/)) {
     const trimmed = line.trim();
@@ -76,19 +73,23 @@ export function registerLeak(program: Command): void {
     .command('leak')
     .description('keys that were found where they should not be')
     .command('report')
-    .description('hash keys locally and report them; reads gitleaks JSON, trufflehog JSON lines, or one key a line')
+    .description(
+      'hash keys locally and report them; reads gitleaks JSON, trufflehog JSON lines, or one key a line',
+    )
     .argument('[file]', 'report file; standard input when left out')
     .option('--source <text>', 'who found them', 'command line')
     .option('--url <url>', 'where they were found')
     .action(async (file: string | undefined, { source, url, ...options }: ReportOptions) => {
       const keys = hashKeys(await readInput(file));
-      if (keys.length === 0) throw new AppError('E_BAD_REQUEST', 'No key was found in the report. Was it redacted?');
+      if (keys.length === 0)
+        throw new AppError('E_BAD_REQUEST', 'No key was found in the report. Was it redacted?');
       const server = requireServer(readConfig(options), process.env);
       for (let at = 0; at < keys.length; at += KEYS_PER_REQUEST) {
         const part = keys.slice(at, at + KEYS_PER_REQUEST);
         await server.post('/v1/leaks', { source, keys: part, ...(url === undefined ? {} : { url }) });
       }
-      process.stdout.write(`${keys.length.toString()} keys reported, by their SHA-256.\n`);
+      const count = keys.length === 1 ? '1 key' : `${keys.length.toString()} keys`;
+      process.stdout.write(`${count} reported by SHA-256.\n`);
     });
   withConfig(report);
 }

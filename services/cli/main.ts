@@ -18,6 +18,14 @@ function exitCodeOf(error: CommanderError): number {
   return error.exitCode === 0 ? 0 : 2;
 }
 
+function usageLine(text: string): string {
+  const what = text
+    .replace(/^error: /, '')
+    .trim()
+    .replace(/\s*\n\s*/g, ' ');
+  return `gatewatch: ${what}${/[.)]$/.test(what) ? '' : '.'} Add --help to see how.\n`;
+}
+
 function reportFailure(error: unknown): void {
   const known = error instanceof AppError;
   const hint = known ? ` (${error.code})` : '';
@@ -29,9 +37,11 @@ function reportFailure(error: unknown): void {
 
 export async function main(argv: readonly string[]): Promise<number> {
   const program = new Command('gatewatch')
-    .description('Security monitoring for AI gateways: finds stolen keys in use, blocks them, tells the people on call.')
+    .description(
+      'Security monitoring for AI gateways: finds stolen keys in use, blocks them, tells the people on call.',
+    )
     .version(VERSION)
-    .showHelpAfterError('(run with --help to see how)')
+    .configureOutput({ outputError: (text, write) => write(usageLine(text)) })
     .exitOverride();
   const registrations = [
     registerStart,

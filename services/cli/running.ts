@@ -1,8 +1,9 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
-import { AppError, ERRORS, messageOf } from '../errors.ts';
+import { AppError, ERRORS, isErrno, messageOf } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
+import { parseJson } from '../json-text.ts';
 
 /** What a running server leaves in its data folder for the command line: its address, and a token that is good for as
  *  long as it runs. Readable by the owner of the folder only. */
@@ -28,7 +29,7 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return isErrno(error, 'EPERM');
   }
 }
 
@@ -69,6 +70,12 @@ interface ErrorBody {
   error?: { code?: string; message?: string };
 }
 
+/** `fetch` says only that it failed; why is in its cause. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return messageOf(cause instanceof Error && cause.message !== '' ? cause : error);
+}
+
 /** The HTTP API, as the command line uses it. */
 export class ApiClient {
   readonly #url: string;
@@ -92,7 +99,7 @@ export class ApiClient {
     const response = await this.#fetch(path, { ...init, headers, redirect: 'error' });
     const text = await response.text();
     if (response.ok) return text === '' ? undefined : (JSON.parse(text) as unknown);
-    const { error } = parseError(text);
+    const { error } = (parseJson(text) ?? {}) as ErrorBody;
     const code = error?.code !== undefined && error.code in ERRORS ? (error.code as ErrorCode) : 'E_INTERNAL';
     throw new AppError(code, error?.message ?? `${this.#url} answered ${response.status.toString()}.`);
   }
@@ -101,15 +108,7 @@ export class ApiClient {
     try {
       return await fetch(`${this.#url}${path}`, { ...init, signal: AbortSignal.timeout(30_000) });
     } catch (cause) {
-      throw new AppError('E_BUSY', `${this.#url} does not answer: ${messageOf(cause)}.`, { cause });
+      throw new AppError('E_BUSY', `${this.#url} does not answer: ${reasonOf(cause)}.`, { cause });
     }
-  }
-}
-
-function parseError(text: string): ErrorBody {
-  try {
-    return JSON.parse(text) as ErrorBody;
-  } catch {
-    return {};
   }
 }

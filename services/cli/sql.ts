@@ -1,5 +1,8 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { Option } from 'commander';
 import type { Command } from 'commander';
+import { AppError } from '../errors.ts';
 import { createLog } from '../log.ts';
 import { openStore } from '../main.ts';
 import type { QueryResult } from '../stores/store.ts';
@@ -21,13 +24,16 @@ export function registerSql(program: Command): void {
     .command('sql')
     .description('run one read-only SELECT on the tables of docs/sql.md')
     .argument('<query>', 'for example "SELECT kind, count() FROM incidents GROUP BY kind"')
-    .addOption(new Option('--format <format>', 'how to print').choices(['table', 'json', 'csv']).default('table'))
+    .addOption(
+      new Option('--format <format>', 'how to print').choices(['table', 'json', 'csv']).default('table'),
+    )
     .action(async (query: string, options: SqlOptions) => {
       const config = readConfig(options);
       const server = findServer(config, process.env);
       const result = server === undefined ? await askStore(config, query) : await askServer(server, query);
       process.stdout.write(`${formatResult(result, options.format)}\n`);
-      if (result.truncated) process.stderr.write(`gatewatch: only the first ${LIMITS.maxRows.toString()} rows are shown.\n`);
+      if (result.truncated)
+        process.stderr.write(`gatewatch: only the first ${LIMITS.maxRows.toString()} rows are shown.\n`);
     });
   withConfig(command);
 }
@@ -39,7 +45,13 @@ async function askServer(server: ApiClient, query: string): Promise<QueryResult>
 
 /** Nothing runs on the data folder, so this process may open the store itself. */
 async function askStore(config: ReturnType<typeof readConfig>, query: string): Promise<QueryResult> {
-  const store = await openStore(config, createLog('error'), Date.now);
+  if (!existsSync(join(config.dataDir, 'store'))) {
+    throw new AppError(
+      'E_NOT_FOUND',
+      `gatewatch never ran on ${config.dataDir}. Set GATEWATCH_DATA_DIR, or --config, as for "gatewatch start".`,
+    );
+  }
+  const store = await openStore(config, createLog('error'));
   try {
     return await store.userQuery(query, {}, LIMITS);
   } finally {

@@ -1,7 +1,8 @@
+import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
-import { STEPS } from '../config.ts';
-import type { Config, Step } from '../config.ts';
-import { AppError } from '../errors.ts';
+import { STEPS } from '../config-schema.ts';
+import type { Step } from '../config-schema.ts';
+import type { Config } from '../config.ts';
 import { createLog } from '../log.ts';
 import { startGatewatch } from '../main.ts';
 import type { Gatewatch } from '../main.ts';
@@ -14,15 +15,14 @@ import { webRoot } from './web-root.ts';
 const STOP_WITHIN_MS = 10_000;
 
 interface StartOptions extends ConfigOption {
-  only?: string;
+  only?: readonly Step[];
 }
 
-export function parseSteps(text: string | undefined): readonly Step[] {
-  if (text === undefined) return STEPS;
+function parseSteps(text: string): readonly Step[] {
   const names = text.split(',').map((name) => name.trim());
   const unknown = names.filter((name) => !STEPS.some((step) => step === name));
   if (unknown.length > 0) {
-    throw new AppError('E_CONFIG', `--only: there is no ${unknown.join(', ')}. Choose from ${STEPS.join(', ')}.`);
+    throw new InvalidArgumentError(`Choose from ${STEPS.join(', ')}.`);
   }
   return STEPS.filter((step) => names.includes(step));
 }
@@ -31,11 +31,16 @@ export function registerStart(program: Command): void {
   const command = program
     .command('start')
     .description('run gatewatch: ingest, detection, response, API and page')
-    .option('--only <steps>', `some of ${STEPS.join(', ')}, separated by commas`)
+    .option('--only <steps>', `some of ${STEPS.join(', ')}, separated by commas`, parseSteps)
     .action(async (options: StartOptions) => {
       const config = readConfig(options);
       const log = createLog(config.logLevel);
-      const gatewatch = await startGatewatch({ config, steps: parseSteps(options.only), log, webRoot: webRoot() });
+      const gatewatch = await startGatewatch({
+        config,
+        ...(options.only === undefined ? {} : { steps: options.only }),
+        log,
+        webRoot: webRoot(),
+      });
       writeRunning(config.dataDir, { url: gatewatch.url, token: gatewatch.localToken, pid: process.pid });
       process.stdout.write(welcome(config, gatewatch));
       await untilStopped();
@@ -50,7 +55,10 @@ export function registerStart(program: Command): void {
 /** Resolves at the first SIGINT or SIGTERM. */
 export function untilStopped(): Promise<void> {
   return new Promise((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => { resolve(); });
+    for (const name of ['SIGINT', 'SIGTERM'] as const)
+      process.once(name, () => {
+        resolve();
+      });
   });
 }
 
@@ -63,13 +71,11 @@ function welcome(config: Config, { url, firstTokens }: Gatewatch): string {
     `  logs to   ${url}/v1/logs/litellm`,
     `  data      ${config.dataDir}`,
   ];
-  if (firstTokens !== undefined) {
-    lines.push(
-      '',
-      'Two tokens were made. They are shown this once; only their hashes are kept.',
-      `  for LiteLLM (scope ingest)   ${firstTokens.ingest}`,
-      `  to sign in (scope admin)     ${firstTokens.admin}`,
-    );
+  const { admin, ingest } = firstTokens;
+  if (admin !== undefined || ingest !== undefined) {
+    lines.push('', 'Made at this first start and shown this once; only hashes are kept:');
+    if (ingest !== undefined) lines.push(`  for LiteLLM (scope ingest)   ${ingest}`);
+    if (admin !== undefined) lines.push(`  to sign in (scope admin)     ${admin}`);
   }
   return `${lines.join('\n')}\n`;
 }

@@ -1,8 +1,7 @@
-import { Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import { openTokens, SCOPES } from '../auth/tokens.ts';
 import type { Scope } from '../auth/tokens.ts';
-import { AppError } from '../errors.ts';
 import { readConfig, withConfig } from './options.ts';
 import type { ConfigOption } from './options.ts';
 
@@ -10,16 +9,17 @@ const UNITS_MS = { h: 3_600_000, d: 86_400_000 } as const;
 
 interface CreateOptions extends ConfigOption {
   scope: Scope;
-  expires: string;
+  /** Milliseconds. */
+  expires: number;
   name: string;
 }
 
 /** `90d` or `12h`, in milliseconds. */
-export function parseDuration(text: string): number {
+function parseDuration(text: string): number {
   const match = /^(\d{1,5})([hd])$/.exec(text);
   const unit = match?.[2];
   if (match === null || Number(match[1]) === 0) {
-    throw new AppError('E_CONFIG', `"${text}" is no duration. Write hours or days, such as 12h or 90d.`);
+    throw new InvalidArgumentError('Write hours or days, such as 12h or 90d.');
   }
   return Number(match[1]) * (unit === 'h' ? UNITS_MS.h : UNITS_MS.d);
 }
@@ -31,15 +31,21 @@ export function registerToken(program: Command): void {
     .command('create')
     .description('make a token; it is printed once, only its hash is kept')
     .addOption(new Option('--scope <scope>', 'what it may do').choices([...SCOPES]).makeOptionMandatory())
-    .option('--expires <duration>', 'such as 12h or 90d', '90d')
+    .addOption(
+      new Option('--expires <duration>', 'such as 12h or 90d')
+        .argParser(parseDuration)
+        .default(parseDuration('90d'), '90d'),
+    )
     .option('--name <text>', 'who or what it is for', 'command line')
     .action(async (options: CreateOptions) => {
       const config = readConfig(options);
-      const expiresAt = Date.now() + parseDuration(options.expires);
+      const expiresAt = Date.now() + options.expires;
       const tokens = await openTokens({ dir: config.dataDir, now: Date.now });
       const { text } = await tokens.create({ scope: options.scope, expiresAt, name: options.name });
       process.stdout.write(`${text}\n`);
-      process.stderr.write(`Scope ${options.scope}, until ${new Date(expiresAt).toISOString()}. It is not shown again.\n`);
+      process.stderr.write(
+        `Scope ${options.scope}, until ${new Date(expiresAt).toISOString()}. It is not shown again.\n`,
+      );
     });
   withConfig(create);
 }

@@ -2,8 +2,9 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { describe, expect, it } from 'vitest';
-import { loadConfig, SETTINGS } from '../../services/config.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { loadConfig } from '../../services/config.ts';
+import { SETTINGS } from '../../services/settings.ts';
 
 function fileWith(text: string): string {
   const path = join(mkdtempSync(join(tmpdir(), 'gatewatch-config-')), 'gatewatch.yaml');
@@ -22,16 +23,26 @@ const mistakesOf = (env: Record<string, string>, file?: string): string => {
 
 describe('settings', () => {
   it('are safe by default: loopback only, never acting', () => {
-    expect(loadConfig({})).toMatchObject({ listen: '127.0.0.1:8787', mode: 'observe', gateways: [], retentionDays: 90 });
+    expect(loadConfig({})).toMatchObject({
+      listen: '127.0.0.1:8787',
+      mode: 'observe',
+      gateways: [],
+      retentionDays: 90,
+    });
   });
 
   it('act on certain evidence once a gateway credential is set', () => {
     const env = { GATEWATCH_LITELLM_URL: 'http://127.0.0.1:4000', GATEWATCH_LITELLM_KEY: 'sk-of-gatewatch' };
-    expect(loadConfig(env)).toMatchObject({ mode: 'certain', gateways: [{ name: 'litellm', type: 'litellm' }] });
+    expect(loadConfig(env)).toMatchObject({
+      mode: 'certain',
+      gateways: [{ name: 'litellm', type: 'litellm' }],
+    });
   });
 
   it('let the environment win over the file', () => {
-    const file = fileWith('mode: enforce\nlisten: 127.0.0.1:1\nresponse: {caps: {per10min: 1}, protected: [batch-nightly]}');
+    const file = fileWith(
+      'mode: enforce\nlisten: 127.0.0.1:1\nresponse: {caps: {per10min: 1}, protected: [batch-nightly]}',
+    );
     expect(loadConfig({ GATEWATCH_LISTEN: '127.0.0.1:2' }, file)).toMatchObject({
       mode: 'enforce',
       listen: '127.0.0.1:2',
@@ -54,27 +65,88 @@ describe('settings', () => {
 
   it('name every mistake at once, by the names the operator used', () => {
     const file = fileWith('retentionDays: soon\nmood: bad\nresponse: {caps: {per10min: -1}}');
-    const mistakes = mistakesOf({ GATEWATCH_MODE: 'always', GATEWATCH_LISTEN: '8787', GATEWATCH_TRUSTED_PROXIES: '10/8' }, file);
-    for (const name of ['GATEWATCH_MODE', 'GATEWATCH_LISTEN', 'GATEWATCH_TRUSTED_PROXIES', 'retentionDays', 'mood', 'per10min']) {
+    const mistakes = mistakesOf(
+      { GATEWATCH_MODE: 'always', GATEWATCH_LISTEN: '8787', GATEWATCH_TRUSTED_PROXIES: '10/8' },
+      file,
+    );
+    for (const name of [
+      'GATEWATCH_MODE',
+      'GATEWATCH_LISTEN',
+      'GATEWATCH_TRUSTED_PROXIES',
+      'retentionDays',
+      'mood',
+      'per10min',
+    ]) {
       expect(mistakes).toContain(name);
     }
   });
 
   it.each([
-    { story: 'a gateway without its credential', env: { GATEWATCH_LITELLM_URL: 'http://127.0.0.1:4000' }, says: 'GATEWATCH_LITELLM_KEY' },
-    { story: 'a misspelt setting', env: { GATEWATCH_MOOD: 'observe' }, says: 'GATEWATCH_MOOD: there is no such setting' },
-    { story: 'a setting of another size', env: { GATEWATCH_KAFKA_BROKERS: 'k:9092' }, says: 'not supported by this version' },
-    { story: 'a secret file that is not there', env: { GATEWATCH_ADMIN_TOKEN_FILE: '/nowhere/token' }, says: 'cannot read' },
+    {
+      story: 'a gateway without its credential',
+      env: { GATEWATCH_LITELLM_URL: 'http://127.0.0.1:4000' },
+      says: 'GATEWATCH_LITELLM_KEY',
+    },
+    {
+      story: 'a misspelt setting',
+      env: { GATEWATCH_MOOD: 'observe' },
+      says: 'GATEWATCH_MOOD: there is no such setting',
+    },
+    {
+      story: 'a setting of another size',
+      env: { GATEWATCH_KAFKA_BROKERS: 'k:9092' },
+      says: 'not supported by this version',
+    },
+    {
+      story: 'a secret file that is not there',
+      env: { GATEWATCH_ADMIN_TOKEN_FILE: '/nowhere/token' },
+      says: 'cannot read',
+    },
     { story: 'a port that does not exist', env: { GATEWATCH_LISTEN: '127.0.0.1:70000' }, says: '65535' },
-    { story: 'a gateway URL of another kind', env: { GATEWATCH_LITELLM_URL: 'file:///etc/passwd', GATEWATCH_LITELLM_KEY: 'k' }, says: 'http' },
-    { story: 'a receiver that is no mail address', env: { GATEWATCH_SMTP_URL: 'smtp://127.0.0.1', GATEWATCH_MAIL_TO: 'oncall' }, says: 'mail addresses' },
+    {
+      story: 'a gateway URL of another kind',
+      env: { GATEWATCH_LITELLM_URL: 'file:///etc/passwd', GATEWATCH_LITELLM_KEY: 'k' },
+      says: 'http',
+    },
+    {
+      story: 'a receiver that is no mail address',
+      env: { GATEWATCH_SMTP_URL: 'smtp://127.0.0.1', GATEWATCH_MAIL_TO: 'oncall' },
+      says: 'mail addresses',
+    },
+    {
+      story: 'a mail server without a receiver',
+      env: { GATEWATCH_SMTP_URL: 'smtp://127.0.0.1' },
+      says: 'notify.mail.to (GATEWATCH_MAIL_TO): is missing',
+    },
+    {
+      story: 'a mail server that is no URL',
+      env: { GATEWATCH_SMTP_URL: 'mail.example.com', GATEWATCH_MAIL_TO: 'oncall@example.com' },
+      says: 'GATEWATCH_SMTP_URL: must be smtp://host:port or smtps://host:port',
+    },
   ])('refuse $story', ({ env, says }) => {
     expect(mistakesOf(env as unknown as Record<string, string>)).toContain(says);
+  });
+
+  it('name a mistake once', () => {
+    expect(mistakesOf({ GATEWATCH_LISTEN: 'nowhere' }).match(/GATEWATCH_LISTEN/g)).toHaveLength(1);
   });
 
   it('refuse a file that is not YAML, saying where', () => {
     expect(mistakesOf({}, fileWith('mode: [observe'))).toContain('gatewatch.yaml');
   });
+
+  it.each(['!hunter2', '*hunter2', '!vault hunter2', '[hunter2', '"hunter2', '- hunter2', '@hunter2'])(
+    'refuse a file in which a secret is written as %s, without showing it',
+    (value) => {
+      const file = fileWith(`mode: observe\ngateways: []\nadminToken: ${value}\n`);
+      const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
+      const mistakes = mistakesOf({}, file);
+      expect(mistakes).toContain('gatewatch.yaml');
+      expect(mistakes).not.toContain('hunter2');
+      expect(warn).not.toHaveBeenCalled();
+      warn.mockRestore();
+    },
+  );
 
   it('never show a secret', () => {
     const env = { GATEWATCH_LITELLM_URL: 'http://127.0.0.1:4000', GATEWATCH_LITELLM_KEY: 'sk-of-gatewatch' };

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { formatResult } from '../../../services/cli/print.ts';
 
-const result = (value: unknown) => ({
-  columns: [{ name: 'user_agent', type: 'String' }],
+const result = (value: unknown, type = 'String') => ({
+  columns: [{ name: 'user_agent', type }],
   rows: [[value]],
   elapsedMs: 1,
   truncated: false,
@@ -10,7 +10,11 @@ const result = (value: unknown) => ({
 
 describe('results of a query', () => {
   it('are a table with a line under the names', () => {
-    expect(formatResult(result('curl/8'), 'table').split('\n')).toEqual(['user_agent', '──────────', 'curl/8']);
+    expect(formatResult(result('curl/8'), 'table').split('\n')).toEqual([
+      'user_agent',
+      '──────────',
+      'curl/8',
+    ]);
   });
 
   it('cannot send escapes to the terminal', () => {
@@ -22,7 +26,7 @@ describe('results of a query', () => {
   });
 
   it('keep negative numbers as numbers', () => {
-    expect(formatResult(result(-1.5), 'csv')).toBe('user_agent\n-1.5');
+    expect(formatResult(result(-1.5, 'Float64'), 'csv')).toBe('user_agent\n-1.5');
   });
 
   it('are one JSON object a line', () => {

@@ -1,0 +1,179 @@
+export interface Setting {
+  env?: string;
+  path: string;
+  default: string;
+  about: string;
+  secret?: boolean;
+}
+
+/** Each setting's papers; `docs/configuration.md` is made from them, and `env` says which variable overrides it. */
+export const SETTINGS: readonly Setting[] = [
+  {
+    env: 'GATEWATCH_LISTEN',
+    path: 'listen',
+    default: '`127.0.0.1:8787`',
+    about: 'Address of ingest, API and page. Port 0 takes any free one.',
+  },
+  {
+    env: 'GATEWATCH_DATA_DIR',
+    path: 'dataDir',
+    default: '`./data`',
+    about: 'Folder of the log, ClickHouse, the audit file and our own keys. One process at a time.',
+  },
+  {
+    env: 'GATEWATCH_PUBLIC_URL',
+    path: 'publicUrl',
+    default: 'from `listen`',
+    about: 'How people reach the page; goes into notifications.',
+  },
+  {
+    env: 'GATEWATCH_LOG_LEVEL',
+    path: 'logLevel',
+    default: '`info`',
+    about: '`trace`, `debug`, `info`, `warn` or `error`.',
+  },
+  {
+    env: 'GATEWATCH_INGEST_TOKEN',
+    path: 'ingestToken',
+    default: 'made at first start',
+    about: 'Bearer token with scope `ingest`. More by `gatewatch token create`.',
+    secret: true,
+  },
+  {
+    env: 'GATEWATCH_ADMIN_TOKEN',
+    path: 'adminToken',
+    default: 'made at first start, shown once',
+    about: 'Bearer token with every right.',
+    secret: true,
+  },
+  {
+    env: 'GATEWATCH_MODE',
+    path: 'mode',
+    default: '`observe`; `certain` once a gateway is set',
+    about:
+      '`observe` never acts. `certain` acts alone only on certain evidence: a canary used, a reported leak in use, use after revocation. `enforce` also on three independent families of evidence.',
+  },
+  {
+    env: 'GATEWATCH_LITELLM_URL',
+    path: 'gateways[].url',
+    default: 'unset',
+    about: 'Admin API of the gateway named `litellm`, where keys are blocked. More gateways in the file.',
+  },
+  {
+    env: 'GATEWATCH_LITELLM_KEY',
+    path: 'gateways[].key',
+    default: 'unset',
+    about: 'Its credential: may block, unblock and read keys, nothing more.',
+    secret: true,
+  },
+  { path: 'response.caps.per10min', default: '3', about: 'Automatic blocks in 10 minutes, at most.' },
+  { path: 'response.caps.perHour', default: '10', about: 'Automatic blocks in an hour, at most.' },
+  { path: 'response.caps.perDay', default: '20', about: 'Automatic blocks in a day, at most.' },
+  {
+    path: 'response.caps.fleetPercent',
+    default: '2',
+    about: 'Share of the active keys that may be blocked automatically in an hour (one key at least).',
+  },
+  {
+    path: 'response.caps.teamPercent',
+    default: '25',
+    about: 'Share of a team’s keys that may be blocked automatically.',
+  },
+  {
+    path: 'response.protected',
+    default: 'none',
+    about: 'Key ids or aliases that are never blocked automatically.',
+  },
+  {
+    path: 'response.graceHours',
+    default: '24',
+    about: 'After a restore, the same evidence does not block again for so long.',
+  },
+  {
+    env: 'GATEWATCH_SMTP_URL',
+    path: 'notify.mail.url',
+    default: 'unset',
+    about: '`smtp://user:pass@host:587` or `smtps://…`.',
+    secret: true,
+  },
+  {
+    env: 'GATEWATCH_MAIL_TO',
+    path: 'notify.mail.to',
+    default: 'unset',
+    about: 'Addresses, separated by commas.',
+  },
+  {
+    env: 'GATEWATCH_MAIL_FROM',
+    path: 'notify.mail.from',
+    default: 'the first receiver',
+    about: 'Sender address.',
+  },
+  {
+    env: 'GATEWATCH_WEBHOOK_URL',
+    path: 'notify.webhook.url',
+    default: 'unset',
+    about: 'Receives a POST for each notification, signed by the Standard Webhooks scheme.',
+  },
+  {
+    env: 'GATEWATCH_WEBHOOK_SECRET',
+    path: 'notify.webhook.secret',
+    default: 'unset',
+    about: '`whsec_…` or any text of 24 characters and more.',
+    secret: true,
+  },
+  {
+    env: 'GATEWATCH_WEBHOOK_ALLOW_PRIVATE',
+    path: 'notify.webhook.allowPrivate',
+    default: '`false`',
+    about: 'Lets the webhook’s name resolve to a private address.',
+  },
+  {
+    env: 'GATEWATCH_TRUSTED_PROXIES',
+    path: 'trustedProxies',
+    default: 'private ranges',
+    about: 'CIDR ranges skipped from the right of X-Forwarded-For.',
+  },
+  {
+    env: 'GATEWATCH_GEO_CITY',
+    path: 'geo.city',
+    default: 'packaged DB-IP data',
+    about: 'MMDB file for places; read anew when it changes.',
+  },
+  {
+    env: 'GATEWATCH_GEO_ASN',
+    path: 'geo.asn',
+    default: 'packaged data',
+    about: 'MMDB or CSV file for networks; read anew when it changes.',
+  },
+  {
+    env: 'GATEWATCH_GEO_NETWORKS',
+    path: 'geo.networks',
+    default: 'unset',
+    about: 'CSV file `cidr,class,name` of your own networks; read anew when it changes.',
+  },
+  {
+    env: 'GATEWATCH_RETENTION_DAYS',
+    path: 'retentionDays',
+    default: '90',
+    about: 'Days that events are kept. Incidents stay 400 days, audit records 2,557.',
+  },
+  {
+    env: 'GATEWATCH_LEARNING_DAYS',
+    path: 'learningDays',
+    default: '7',
+    about: 'Per key; before that, behaviour alone never blocks.',
+  },
+  {
+    env: 'GATEWATCH_GITHUB_KEYS_FILE',
+    path: 'github.publicKeysFile',
+    default: 'unset',
+    about: 'JSON file with GitHub’s public keys for secret scanning; without it `/v1/leaks/github` refuses.',
+  },
+  {
+    env: 'GATEWATCH_GITGUARDIAN_TOKEN',
+    path: 'gitguardian.token',
+    default: 'unset',
+    about: 'Signature token of the GitGuardian webhook; without it `/v1/leaks/gitguardian` refuses.',
+    secret: true,
+  },
+];
