@@ -17,7 +17,9 @@ const labTools = fileURLToPath(new URL('../../../shared/tools/litellm/', import.
 
 /** Where our ingest has to listen: a proxy given by LITELLM_URL logs to a fixed address. */
 export function listenForLab(): string {
-  return process.env['LITELLM_URL'] === undefined ? '127.0.0.1:0' : (process.env['GATEWATCH_LISTEN'] ?? '127.0.0.1:8787');
+  return process.env['LITELLM_URL'] === undefined
+    ? '127.0.0.1:0'
+    : (process.env['GATEWATCH_LISTEN'] ?? '127.0.0.1:8787');
 }
 
 export function hasLab(): boolean {
@@ -77,7 +79,12 @@ interface Answer {
   body: unknown;
 }
 
-async function post(url: string, token: string, body: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+async function post(
+  url: string,
+  token: string,
+  body: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
   const response = await fetch(url, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
@@ -87,7 +94,10 @@ async function post(url: string, token: string, body: unknown, headers: Record<s
 }
 
 export async function newKey(lab: LitellmLab, keyAlias: string): Promise<string> {
-  const { body } = await post(`${lab.url}/key/generate`, lab.masterKey, { key_alias: keyAlias, user_id: 'dana' });
+  const { body } = await post(`${lab.url}/key/generate`, lab.masterKey, {
+    key_alias: keyAlias,
+    user_id: 'dana',
+  });
   return (body as { key: string }).key;
 }
 

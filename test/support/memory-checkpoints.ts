@@ -1,4 +1,8 @@
-import type { Checkpoint, CheckpointStore, CheckpointUpdate } from '../../services/checkpoints/checkpoint-store.ts';
+import type {
+  Checkpoint,
+  CheckpointStore,
+  CheckpointUpdate,
+} from '../../services/checkpoints/checkpoint-store.ts';
 
 /** Checkpoints in memory; `fail` makes the next saves reject. Survives `close`, like a disk. */
 export class MemoryCheckpoints implements CheckpointStore {

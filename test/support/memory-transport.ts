@@ -1,0 +1,212 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { AppError } from '../../services/errors.ts';
+import type {
+  AppendResult,
+  Batch,
+  Handler,
+  InRecord,
+  OutRecord,
+  Subscription,
+  Transport,
+} from '../../services/transports/transport.ts';
+
+const BATCH_RECORDS = 1_000;
+const RETRY_MS = 20;
+
+/** What a `MemoryTransport` would have on disk: survives it. */
+export class MemoryLog {
+  readonly partitions = new Map<string, InRecord[]>();
+  readonly ids = new Map<string, Map<string, number>>();
+  readonly positions = new Map<string, number>();
+
+  records(topic: string, partition: number): InRecord[] {
+    const name = `${topic}/${partition}`;
+    const records = this.partitions.get(name) ?? [];
+    this.partitions.set(name, records);
+    return records;
+  }
+}
+
+interface Options {
+  log?: MemoryLog;
+  partitions?: number;
+  duplicateWindowMs?: number;
+  now?: () => number;
+}
+
+/** Topics in memory. `events` has as many partitions as asked for, every other topic one. */
+export class MemoryTransport implements Transport {
+  readonly log: MemoryLog;
+  readonly #partitions: number;
+  readonly #duplicateWindowMs: number;
+  readonly #now: () => number;
+  readonly #readers = new Set<Reader>();
+  #isClosed = false;
+
+  constructor({
+    log = new MemoryLog(),
+    partitions = 1,
+    duplicateWindowMs = Infinity,
+    now = Date.now,
+  }: Options = {}) {
+    this.log = log;
+    this.#partitions = partitions;
+    this.#duplicateWindowMs = duplicateWindowMs;
+    this.#now = now;
+  }
+
+  async append(
+    topic: string,
+    records: readonly OutRecord[],
+    { dropDuplicates = false } = {},
+  ): Promise<AppendResult> {
+    if (this.#isClosed) throw new AppError('E_TRANSPORT_UNAVAILABLE', 'The transport is closed.');
+    const duplicates: number[] = [];
+    for (const [index, record] of records.entries()) {
+      if (dropDuplicates && this.#isKnown(topic, record.id)) duplicates.push(index);
+      else this.#push(topic, record);
+    }
+    for (const reader of this.#readers) reader.wake();
+    return { appended: records.length - duplicates.length, duplicates };
+  }
+
+  async subscribe(topic: string, group: string, handler: Handler): Promise<Subscription> {
+    const readers: Reader[] = [];
+    for (let partition = 0; partition < (await this.partitions(topic)); partition += 1) {
+      const position = `${topic}/${group}/${partition}`;
+      const start = (await handler.startAt?.(partition)) ?? this.log.positions.get(position) ?? 0;
+      readers.push(new Reader({ log: this.log, topic, partition, position, start, handler }));
+    }
+    for (const reader of readers) this.#readers.add(reader.start());
+    return {
+      lag: () => Promise.resolve(readers.reduce((sum, reader) => sum + reader.lag(), 0)),
+      pause: () => readers.forEach((reader) => reader.setPaused(true)),
+      resume: () => readers.forEach((reader) => reader.setPaused(false)),
+      close: async () => {
+        await Promise.all(readers.map((reader) => reader.close()));
+        for (const reader of readers) this.#readers.delete(reader);
+      },
+    };
+  }
+
+  async *read(
+    topic: string,
+    partition: number,
+    from: number,
+    to: number,
+  ): AsyncGenerator<readonly InRecord[]> {
+    const records = this.log.records(topic, partition);
+    if (to > records.length) throw new AppError('E_NOT_FOUND', 'There are no such records.');
+    for (let at = from; at < to; at += BATCH_RECORDS) {
+      yield await Promise.resolve(records.slice(at, Math.min(to, at + BATCH_RECORDS)));
+    }
+  }
+
+  partitions(topic: string): Promise<number> {
+    return Promise.resolve(topic === 'events' ? this.#partitions : 1);
+  }
+
+  endOffset(topic: string, partition: number): Promise<number> {
+    return Promise.resolve(this.log.records(topic, partition).length);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all([...this.#readers].map((reader) => reader.close()));
+  }
+
+  #isKnown(topic: string, id: string): boolean {
+    const ids = this.log.ids.get(topic) ?? new Map<string, number>();
+    this.log.ids.set(topic, ids);
+    const seenAt = ids.get(id);
+    if (seenAt !== undefined && this.#now() - seenAt < this.#duplicateWindowMs) return true;
+    ids.set(id, this.#now());
+    return false;
+  }
+
+  #push(topic: string, { key, value }: OutRecord): void {
+    const count = topic === 'events' ? this.#partitions : 1;
+    let hash = 0;
+    for (const character of key) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) % 1_000_003;
+    const records = this.log.records(topic, hash % count);
+    records.push({ offset: records.length, key, value, appendedAt: this.#now() });
+  }
+}
+
+interface ReaderParts {
+  log: MemoryLog;
+  topic: string;
+  partition: number;
+  position: string;
+  start: number;
+  handler: Handler;
+}
+
+class Reader {
+  readonly #parts: ReaderParts;
+  #next: number;
+  #isPaused = false;
+  #wake: (() => void) | undefined;
+  #running: Promise<void> | undefined;
+  readonly #closing = new AbortController();
+
+  constructor(parts: ReaderParts) {
+    this.#parts = parts;
+    this.#next = parts.start;
+  }
+
+  start(): this {
+    this.#running = this.#run();
+    return this;
+  }
+
+  wake(): void {
+    this.#wake?.();
+  }
+
+  lag(): number {
+    return this.#records().length - this.#next;
+  }
+
+  setPaused(isPaused: boolean): void {
+    this.#isPaused = isPaused;
+    this.wake();
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.wake();
+    await this.#running;
+  }
+
+  #records(): InRecord[] {
+    return this.#parts.log.records(this.#parts.topic, this.#parts.partition);
+  }
+
+  async #run(): Promise<void> {
+    const { topic, partition } = this.#parts;
+    const { signal } = this.#closing;
+    let batch: Batch | undefined;
+    while (!signal.aborted) {
+      if (this.#isPaused || (batch === undefined && this.lag() <= 0)) {
+        await new Promise<void>((resolve) => (this.#wake = resolve));
+        continue;
+      }
+      batch ??= { topic, partition, records: this.#records().slice(this.#next, this.#next + BATCH_RECORDS) };
+      if (await this.#handle(batch)) batch = undefined;
+    }
+  }
+
+  async #handle(batch: Batch): Promise<boolean> {
+    const { handler, log, position } = this.#parts;
+    try {
+      await handler.handle(batch);
+    } catch {
+      await wait(RETRY_MS, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+      return false;
+    }
+    this.#next += batch.records.length;
+    log.positions.set(position, this.#next);
+    return true;
+  }
+}
