@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { aLitellmRecord } from '../test/support/litellm-records.ts';
+import { seededRandom } from '../test/support/seeded-random.ts';
+import { pythonJson } from '../test/support/python-json.ts';
 
-export const RECORD_SIZES = { '13 kB': 'full', '3.5 kB': 'slim' } as const;
+const RECORD_SIZES = { '13 kB': 'full', '3.5 kB': 'slim' } as const;
 export type RecordSize = keyof typeof RECORD_SIZES;
 
 export interface BodyOptions {
@@ -11,17 +13,8 @@ export interface BodyOptions {
   perBody: number;
   /** End of the last call, epoch milliseconds; earlier ones lie up to a minute before. */
   endMs: number;
-}
-
-/** Deterministic pseudo-random numbers (mulberry32), so that every run sees the same traffic. */
-export function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
+  /** Each key in turn, instead of few keys often. */
+  everyKey: boolean;
 }
 
 /** Key index with Zipf-like popularity: few keys make most calls, as in real fleets. */
@@ -29,17 +22,17 @@ function zipf(random: () => number, keys: number): number {
   return Math.min(keys - 1, Math.floor(keys ** random()) - 1);
 }
 
-export function keyHash(index: number): string {
+function keyHash(index: number): string {
   return index.toString(16).padStart(8, '0').repeat(8);
 }
 
 /** Bodies as LiteLLM sends them: JSON arrays of records, every id new. */
-export function makeBodies({ size, records, keys, perBody, endMs }: BodyOptions): Buffer[] {
-  const random = seeded(7);
+export function makeBodies({ size, records, keys, perBody, endMs, everyKey }: BodyOptions): Buffer[] {
+  const random = seededRandom(7);
   const bodies: Buffer[] = [];
   for (let at = 0; at < records; at += perBody) {
-    const batch = Array.from({ length: Math.min(perBody, records - at) }, () => {
-      const key = zipf(random, keys);
+    const batch = Array.from({ length: Math.min(perBody, records - at) }, (_, index) => {
+      const key = everyKey ? (at + index) % keys : zipf(random, keys);
       const end = endMs / 1000 - random() * 60;
       return aLitellmRecord({
         size: RECORD_SIZES[size],
@@ -54,7 +47,7 @@ export function makeBodies({ size, records, keys, perBody, endMs }: BodyOptions)
         cost: random() * 0.01,
       });
     });
-    bodies.push(Buffer.from(JSON.stringify(batch)));
+    bodies.push(Buffer.from(pythonJson(batch)));
   }
   return bodies;
 }

@@ -1,4 +1,5 @@
 import { Agent, request } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
 
 export interface LoadOptions {
   url: string;
@@ -7,6 +8,8 @@ export interface LoadOptions {
   connections: number;
   /** Bodies a second; undefined sends as fast as the server answers. */
   perSecond?: number;
+  /** Gives the body to send in place of this one. */
+  beforeSend?: (body: Buffer, index: number) => Buffer;
 }
 
 export interface LoadResult {
@@ -34,8 +37,6 @@ function post(agent: Agent, { url, token }: LoadOptions, body: Buffer): Promise<
   });
 }
 
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
 /** Sends every body once over a few keep-alive connections. */
 export async function sendLoad(options: LoadOptions): Promise<LoadResult> {
   const agent = new Agent({ keepAlive: true, maxSockets: options.connections });
@@ -48,15 +49,12 @@ export async function sendLoad(options: LoadOptions): Promise<LoadResult> {
       const wait = due - performance.now();
       if (wait > 0) await pause(wait);
       const sentAt = performance.now();
-      await post(agent, options, options.bodies[index] ?? Buffer.alloc(0));
+      const body = options.bodies[index] ?? Buffer.alloc(0);
+      await post(agent, options, options.beforeSend?.(body, index) ?? body);
       answerMs.push(performance.now() - sentAt);
     }
   };
   await Promise.all(Array.from({ length: options.connections }, worker));
   agent.destroy();
   return { seconds: (performance.now() - start) / 1000, answerMs: answerMs.sort((a, b) => a - b) };
-}
-
-export function quantile(sorted: readonly number[], share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
 }

@@ -27,9 +27,13 @@ const COLUMNS = `ts DateTime64(3), event_id String, key_id String, key_alias Str
   prompt_tokens UInt32, completion_tokens UInt32, total_tokens UInt32, cost_usd Float64, duration_ms UInt32,
   trace_id String`;
 
-export async function startPlain(dir: string): Promise<{ url: string; close(): Promise<void> }> {
+export async function startPlain(
+  dir: string,
+): Promise<{ url: string; settle(): Promise<void>; close(): Promise<void> }> {
   const client = createClient({ connection: createChdbConnection({ path: dir }) } as never);
-  await client.command({ query: `CREATE TABLE events (${COLUMNS}) ENGINE = MergeTree ORDER BY (key_id, ts)` });
+  await client.command({
+    query: `CREATE TABLE events (${COLUMNS}) ENGINE = MergeTree ORDER BY (key_id, ts)`,
+  });
   const keys = new Map<string, { calls: number; cost: number; ips: Set<string> }>();
   let rows: Record<string, unknown>[] = [];
   const flush = async () => {
@@ -55,6 +59,7 @@ export async function startPlain(dir: string): Promise<{ url: string; close(): P
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   return {
     url,
+    settle: flush,
     async close() {
       await flush();
       await app.close();
@@ -65,7 +70,7 @@ export async function startPlain(dir: string): Promise<{ url: string; close(): P
 
 function toRow(record: PlainRecord, keyId: string): Record<string, unknown> {
   return {
-    ts: record.endTime,
+    ts: Math.round(record.endTime * 1000),
     event_id: record.litellm_call_id,
     key_id: keyId,
     key_alias: record.metadata['user_api_key_alias'] ?? '',
