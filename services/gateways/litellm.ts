@@ -14,9 +14,9 @@ const MASTER_KEY = 'litellm_proxy_master_key';
 const KEY_HASH = /^[0-9a-f]{64}$/;
 /** More is a mistake of the sender; the dearest real calls cost tens of dollars. */
 const MAX_COST_USD = 1_000;
-/** How far an event's time may lie from ours. A gateway that was cut off for days may still hand over what it kept; as
- *  old as the ids that are remembered, nobody can tell a late call from a repeated one, or from a wrong clock. */
-const OLDEST_MS = 7 * 24 * 3_600_000;
+/** How far an event's time may lie from ours. A gateway that was cut off may hand over what it kept; what is older than
+ *  the store keeps by default comes from a wrong clock. */
+const OLDEST_MS = 90 * 24 * 3_600_000;
 const NEWEST_MS = 5 * 60_000;
 const MAX_DURATION_MS = 24 * 3_600_000;
 /** Seconds from 1970 to the year 3000. */
@@ -127,7 +127,7 @@ function readTimes(
   if (!isImport && (ts < now - OLDEST_MS || ts > now + NEWEST_MS)) {
     return {
       code: 'clock_out_of_range',
-      reason: 'The call ended more than 7 days ago or 5 min ahead of our clock.',
+      reason: 'The call ended more than 90 days ago or 5 min ahead of our clock.',
     };
   }
   const durationMs = start === undefined ? 0 : Math.min(Math.max(0, ts - start * 1000), MAX_DURATION_MS);

@@ -333,8 +333,8 @@ describe('numbers', () => {
 
 describe('the clock', () => {
   it.each([
-    ['7 days ago', -7 * 24 * HOUR_MS, true],
-    ['a second more', -7 * 24 * HOUR_MS - 1_000, false],
+    ['90 days ago', -90 * 24 * HOUR_MS, true],
+    ['a second more', -90 * 24 * HOUR_MS - 1_000, false],
     ['5 minutes ahead', 5 * 60_000, true],
     ['a second more', 5 * 60_000 + 1_000, false],
     ['ten years ago', -10 * 365 * 24 * HOUR_MS, false],
