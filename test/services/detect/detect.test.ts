@@ -70,23 +70,29 @@ describe('detect', () => {
     expect(store.rows('events').map((row) => row['event_id'])).toEqual(ids);
   });
 
-  it('stores the names that a gateway no longer tells, because the key was deleted', async () => {
-    const store = new MemoryStore();
-    const transport = new MemoryTransport();
-    const detect = await detectOn(transport, store, new MemoryCheckpoints());
-    const events = [
-      anEvent(),
-      anEvent({ keyAlias: '', team: '', teamAlias: '', user: '', status: 'failure', outcome: 'unknown_key' }),
-    ];
-    await transport.append(
-      'events',
-      events.map((event) => ({ key: event.keyId, id: event.eventId, value: encodeEvent(event) })),
-    );
-    await vi.waitFor(async () => {
-      expect(await detect.lag()).toBe(0);
-    });
-    await detect.close();
-    const names = { key_alias: 'search-prod', team: 'team-search', team_alias: 'search', user: 'dana' };
-    expect(store.rows('events')).toMatchObject([names, names]);
-  });
+  it.each([
+    { keyAlias: '', team: '', teamAlias: '', user: '' },
+    { keyAlias: '' },
+    { team: '' },
+    { teamAlias: '' },
+    { user: '' },
+  ])(
+    'stores the names that a gateway no longer tells, because the key was deleted: %o',
+    async (forgotten) => {
+      const store = new MemoryStore();
+      const transport = new MemoryTransport();
+      const detect = await detectOn(transport, store, new MemoryCheckpoints());
+      const events = [anEvent(), anEvent({ ...forgotten, status: 'failure', outcome: 'unknown_key' })];
+      await transport.append(
+        'events',
+        events.map((event) => ({ key: event.keyId, id: event.eventId, value: encodeEvent(event) })),
+      );
+      await vi.waitFor(async () => {
+        expect(await detect.lag()).toBe(0);
+      });
+      await detect.close();
+      const names = { key_alias: 'search-prod', team: 'team-search', team_alias: 'search', user: 'dana' };
+      expect(store.rows('events')).toMatchObject([names, names]);
+    },
+  );
 });

@@ -108,4 +108,15 @@ describe('RowWriter', () => {
     expect(store.rows).toEqual(numbers(160_000));
     await writer.close(1_000);
   });
+
+  it('starts behind records that are gone from the log, and knows later which rows it wrote', async () => {
+    const [store, checkpoints] = [new FakeStore(), new MemoryCheckpoints()];
+    const first = await openWriter(store, checkpoints);
+    for (const offset of [5, 6]) first.add(offset, rowAt(offset));
+    await first.close(5_000);
+    const second = await openWriter(store, checkpoints, 7);
+    second.add(7, rowAt(7));
+    await second.close(5_000);
+    expect(store.rows).toEqual([5, 6, 7].map(rowAt));
+  });
 });

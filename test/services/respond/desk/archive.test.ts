@@ -28,4 +28,16 @@ describe('the archive', () => {
     expect(archive.takeChanged()).toContain(`incident/${oldest.incident.incidentId}`);
     expect(archive.save(`incident/${oldest.incident.incidentId}`)).toBeUndefined();
   });
+
+  it('keeps a flood of open incidents, and goes on forgetting when they are resolved', () => {
+    const archive = new Archive();
+    for (let number = 0; number < 10_500; number += 1) archive.add(aDossier(number, false));
+    expect([...archive.all()]).toHaveLength(10_500);
+    for (const dossier of archive.all()) {
+      const resolve = { type: 'resolve', at: NOW, actor: 'dana', note: '', verdict: 'ours' } as const;
+      dossier.incident = transition(dossier.incident, resolve);
+    }
+    for (let number = 10_500; number < 11_100; number += 1) archive.add(aDossier(number, false));
+    expect([...archive.all()].length).toBeLessThan(10_500);
+  });
 });
