@@ -4,6 +4,7 @@ import type { Event, KeyId } from './event.ts';
 import { judgeFacts, judgeReport } from './judge-facts.ts';
 import { judgeCaller } from './judge-key.ts';
 import { judgeSpend } from './judge-spend.ts';
+import { BoundedMap } from './lib/bounded-map.ts';
 import { Egress } from './lib/egress.ts';
 import { FactBook } from './lib/fact-book.ts';
 import { Probers } from './lib/probers.ts';
@@ -17,6 +18,8 @@ import { judgeTeamMinute } from './spend/team-burn.ts';
 const DAY_MS = 86_400_000;
 /** A key not seen for this long is forgotten, unless a fact about it is known. */
 const FORGET_MS = 400 * DAY_MS;
+/** About 5 kB each. */
+const MAX_TEAMS = 20_000;
 
 const NONE: readonly Signal[] = [];
 
@@ -26,18 +29,25 @@ export function createCore(settings: CoreSettings): Core {
 
 class DetectorCore implements Core {
   readonly #settings: CoreSettings;
-  readonly #keys = new Map<KeyId, KeyProfile>();
-  readonly #teams = new Map<string, TeamProfile>();
-  readonly #facts = new FactBook();
+  readonly #keys: BoundedMap<KeyId, KeyProfile>;
+  /** What was there first is worth most: names that somebody makes up come later. */
+  readonly #teams = new BoundedMap<string, TeamProfile>({
+    max: MAX_TEAMS,
+    isKept: () => false,
+    worth: ({ firstAt }) => -firstAt,
+  });
+  readonly #facts = new FactBook((keyId) => this.#keys.get(keyId) !== undefined);
   readonly #egress = new Egress();
   readonly #probers = new Probers();
   readonly #rollups: RollupBook;
   readonly #changedKeys = new Set<KeyId>();
   readonly #changedTeams = new Set<string>();
   #sweptDay = 0;
+  #forgotten = 0;
 
   constructor(settings: CoreSettings) {
     this.#settings = settings;
+    this.#keys = new BoundedMap({ max: settings.maxKeys, isKept: hasFacts, worth: worthOf });
     this.#rollups = new RollupBook(settings.partition);
   }
 
@@ -82,7 +92,11 @@ class DetectorCore implements Core {
     let team = this.#teams.get(rollup.team);
     if (team === undefined) {
       team = newTeam(rollup.team, rollup.minute);
-      this.#teams.set(rollup.team, team);
+      const dropped = this.#teams.add(rollup.team, team);
+      if (dropped !== undefined) {
+        this.#forgotten += 1;
+        this.#changedTeams.add(dropped);
+      }
     }
     this.#changedTeams.add(rollup.team);
     return judgeTeamMinute(team, rollup, this.#settings.learningMs);
@@ -96,6 +110,12 @@ class DetectorCore implements Core {
       this.#forget(watermark);
     }
     return NONE;
+  }
+
+  takeForgotten(): number {
+    const forgotten = this.#forgotten;
+    this.#forgotten = 0;
+    return forgotten;
   }
 
   takeChanged(): string[] {
@@ -143,11 +163,11 @@ class DetectorCore implements Core {
       case 'key': {
         const profile = restoreProfile(text);
         profile.facts = this.#facts.get(profile.keyId);
-        this.#keys.set(profile.keyId, profile);
+        this.#keys.restore(profile.keyId, profile);
         break;
       }
       case 'team':
-        this.#teams.set(id, restoreTeam(text));
+        this.#teams.restore(id, restoreTeam(text));
         break;
       case 'facts': {
         const facts = this.#facts.restore(id as KeyId, text);
@@ -183,7 +203,11 @@ class DetectorCore implements Core {
     if (facts === undefined && isNobodysKey(event)) return undefined;
     const profile = newProfile(event);
     profile.facts = facts;
-    this.#keys.set(event.keyId, profile);
+    const dropped = this.#keys.add(event.keyId, profile);
+    if (dropped !== undefined) {
+      this.#forgotten += 1;
+      this.#changedKeys.add(dropped);
+    }
     return profile;
   }
 
@@ -194,6 +218,16 @@ class DetectorCore implements Core {
       this.#changedKeys.add(keyId);
     }
   }
+}
+
+function hasFacts({ facts }: KeyProfile): boolean {
+  return facts !== undefined;
+}
+
+/** Keys that are used stay, and above all those that something was told about. */
+function worthOf({ calls, party, burn, factStories }: KeyProfile): number {
+  const isTold = (party?.raisedAt ?? 0) > 0 || burn !== undefined || factStories.length > 0;
+  return isTold ? Number.MAX_SAFE_INTEGER : calls;
 }
 
 function isNobodysKey({ keyId, outcome }: Event): boolean {

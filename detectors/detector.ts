@@ -176,7 +176,7 @@ export interface Papers {
 
 /** Everything the detectors remember about one partition, and the only door to them. Pure: time comes from the
  *  events, lookups from the context. Judges first, then learns; the same input in the same order gives the same
- *  signals. Memory is bounded per key. */
+ *  signals. Memory is bounded per key, and so is the number of keys and teams. */
 export interface Core {
   /** Judges one event of a key, then learns from it. Fills `keyAlias`, `team`, `teamAlias` and `user` of the event
    *  from memory where the gateway no longer knows them (a deleted key). */
@@ -188,6 +188,8 @@ export interface Core {
   judgeRollup(rollup: Rollup): readonly Signal[];
   /** Moves event time forward for what waits for time to pass. */
   tick(watermark: number): readonly Signal[];
+  /** Keys and teams forgotten for lack of room since the last call. */
+  takeForgotten(): number;
   /** Names of state entries changed since the last `takeChanged()`. */
   takeChanged(): string[];
   /** One state entry as text, or undefined when it is gone. */
@@ -217,4 +219,6 @@ export interface CoreSettings {
   partition: number;
   /** Before a key is this old, behaviour alone never blocks. Milliseconds. */
   learningMs: number;
+  /** Keys remembered at most, about 8 kB each; beyond it those with the fewest calls are forgotten. */
+  maxKeys: number;
 }

@@ -126,6 +126,7 @@ export const configSchema = z
       .prefault({}),
     retentionDays: days.default(90),
     learningDays: z.coerce.number().min(0).max(90).default(7),
+    maxKeys: z.coerce.number().int().min(1_000).max(10_000_000).default(200_000),
     github: z.strictObject({ publicKeysFile: z.string().optional() }).prefault({}),
     gitguardian: z.strictObject({ token: secret.optional() }).prefault({}),
   })

@@ -27,6 +27,7 @@ export function createMetrics() {
     ingestRefused: counter('ingest_refused_total', 'Log bodies refused as a whole.', ['code']),
     eventsJudged: counter('events_judged_total', 'Events judged by the detectors.'),
     eventsLate: counter('events_late_total', 'Events that came too late to act on.'),
+    profilesForgotten: counter('profiles_forgotten_total', 'Keys and teams forgotten for lack of room.'),
     addressesUnusable: counter('addresses_unusable_total', 'Events without a usable client address.', [
       'reason',
     ]),

@@ -164,6 +164,13 @@ export const SETTINGS: readonly Setting[] = [
     about: 'Per key; before that, behaviour alone never blocks.',
   },
   {
+    env: 'GATEWATCH_MAX_KEYS',
+    path: 'maxKeys',
+    default: '200000',
+    about:
+      'Keys remembered, about 8 kB each. Beyond it those with the fewest calls are forgotten and learn anew; `gatewatch_profiles_forgotten_total` counts them.',
+  },
+  {
     env: 'GATEWATCH_GITHUB_KEYS_FILE',
     path: 'github.publicKeysFile',
     default: 'unset',

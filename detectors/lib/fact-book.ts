@@ -15,6 +15,12 @@ function noFacts(): KeyFacts {
 export class FactBook {
   readonly #facts = new Map<KeyId, KeyFacts>();
   readonly #changed = new Set<KeyId>();
+  readonly #isUsed: (keyId: KeyId) => boolean;
+
+  /** `isUsed`: whether calls with a key were seen. */
+  constructor(isUsed: (keyId: KeyId) => boolean) {
+    this.#isUsed = isUsed;
+  }
 
   get(keyId: KeyId): KeyFacts | undefined {
     return this.#facts.size === 0 ? undefined : this.#facts.get(keyId);
@@ -62,18 +68,26 @@ export class FactBook {
   }
 
   #add(keyId: KeyId): KeyFacts {
-    if (this.#facts.size >= MAX_KEYS) {
-      // Whoever may report leaks could flood the book, so it is reports that make room.
-      for (const [oldest, { canary, revokedAt }] of this.#facts) {
-        if (canary !== undefined || revokedAt > 0) continue;
-        this.#facts.delete(oldest);
-        this.#changed.add(oldest);
-        break;
-      }
-    }
+    if (this.#facts.size >= MAX_KEYS) this.#makeRoom();
     const facts = noFacts();
     this.#facts.set(keyId, facts);
     return facts;
+  }
+
+  /** Whoever may report leaks could flood the book, so it is reports that make room: first of all the oldest about keys
+   *  that are not in use here. */
+  #makeRoom(): void {
+    let victim: KeyId | undefined;
+    for (const [keyId, { canary, revokedAt }] of this.#facts) {
+      if (canary !== undefined || revokedAt > 0) continue;
+      victim ??= keyId;
+      if (this.#isUsed(keyId)) continue;
+      victim = keyId;
+      break;
+    }
+    if (victim === undefined) return;
+    this.#facts.delete(victim);
+    this.#changed.add(victim);
   }
 }
 

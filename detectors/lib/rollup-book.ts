@@ -18,7 +18,8 @@ interface OpenMinute {
 /** Spend per team and minute, until the minute is over. Each is given out once, and no call is left out. */
 export class RollupBook {
   readonly #partition: number;
-  readonly #open = new Map<string, OpenMinute>();
+  /** By team, then minute. */
+  readonly #open = new Map<string, Map<number, OpenMinute>>();
   /** Minutes before this one are closed. */
   #openFrom = 0;
   #watermark = 0;
@@ -54,10 +55,13 @@ export class RollupBook {
     this.#last = undefined;
     this.#isChanged = true;
     const rollups: Rollup[] = [];
-    for (const [id, open] of this.#open) {
-      if (open.minute >= openFrom) continue;
-      this.#open.delete(id);
-      rollups.push(this.#toRollup(open));
+    for (const [team, minutes] of this.#open) {
+      for (const open of minutes.values()) {
+        if (open.minute >= openFrom) continue;
+        minutes.delete(open.minute);
+        rollups.push(this.#toRollup(open));
+      }
+      if (minutes.size === 0) this.#open.delete(team);
     }
     return rollups.sort((a, b) => a.minute - b.minute || (a.team < b.team ? -1 : 1));
   }
@@ -70,7 +74,9 @@ export class RollupBook {
   }
 
   save(): string {
-    const open = [...this.#open.values()].map((one) => ({ ...one, keys: [...one.keys] }));
+    const open = [...this.#open.values()]
+      .flatMap((minutes) => [...minutes.values()])
+      .map((one) => ({ ...one, keys: [...one.keys] }));
     return JSON.stringify({ openFrom: this.#openFrom, watermark: this.#watermark, open });
   }
 
@@ -83,19 +89,28 @@ export class RollupBook {
     this.#openFrom = saved.openFrom;
     this.#watermark = saved.watermark;
     for (const one of saved.open)
-      this.#open.set(`${one.minute}/${one.team}`, { ...one, keys: new Map(one.keys) });
+      this.#minutesOf(one.team).set(one.minute, { ...one, keys: new Map(one.keys) });
   }
 
   #minuteOf(team: string, minute: number): OpenMinute {
     if (this.#last?.minute === minute && this.#last.team === team) return this.#last;
-    const id = `${minute}/${team}`;
-    let open = this.#open.get(id);
+    const minutes = this.#minutesOf(team);
+    let open = minutes.get(minute);
     if (open === undefined) {
       open = { team, minute, calls: 0, totalTokens: 0, costUsd: 0, keys: new Map() };
-      this.#open.set(id, open);
+      minutes.set(minute, open);
     }
     this.#last = open;
     return open;
+  }
+
+  #minutesOf(team: string): Map<number, OpenMinute> {
+    let minutes = this.#open.get(team);
+    if (minutes === undefined) {
+      minutes = new Map();
+      this.#open.set(team, minutes);
+    }
+    return minutes;
   }
 
   #toRollup({ team, minute, calls, totalTokens, costUsd, keys }: OpenMinute): Rollup {

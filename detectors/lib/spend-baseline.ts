@@ -14,14 +14,18 @@ const LEAST_HOUR_USD = 0.01;
  *  itself: what is learned from one hour is clipped. */
 export class SpendBaseline {
   static readonly FLOATS = 2 * BINS;
-  readonly #means: Float32Array;
-  readonly #visits: Float32Array;
+  /** From `#meansAt` on the means, behind them how often each was visited. */
+  readonly #floats: Float32Array;
+  readonly #meansAt: number;
+  readonly #visitsAt: number;
   #meanHourUsd = 0;
   #hours = 0;
 
-  constructor(floats: Float32Array) {
-    this.#means = floats.subarray(0, BINS);
-    this.#visits = floats.subarray(BINS, 2 * BINS);
+  /** Keeps its numbers at [at, at + FLOATS) of somebody else's array. */
+  constructor(floats: Float32Array, at: number) {
+    this.#floats = floats;
+    this.#meansAt = at;
+    this.#visitsAt = at + BINS;
   }
 
   meanHourUsd(): number {
@@ -34,9 +38,9 @@ export class SpendBaseline {
     const learned = isLearning ? usd : Math.min(usd, most);
     this.#hours = Math.min(this.#hours + 1, MEMORY_HOURS);
     this.#meanHourUsd += (learned - this.#meanHourUsd) / this.#hours;
-    const visits = Math.min((this.#visits[bin] ?? 0) + 1, MEMORY_VISITS);
-    this.#visits[bin] = visits;
-    this.#means[bin] = (this.#means[bin] ?? 0) + (learned - (this.#means[bin] ?? 0)) / visits;
+    const visits = Math.min(this.#visits(bin) + 1, MEMORY_VISITS);
+    this.#floats[this.#visitsAt + bin] = visits;
+    this.#floats[this.#meansAt + bin] = this.#mean(bin) + (learned - this.#mean(bin)) / visits;
   }
 
   /** Usual spend of the window of 5-minute buckets that ends with `bucket`. */
@@ -57,7 +61,7 @@ export class SpendBaseline {
   raiseTo(hourUsd: number): void {
     if (hourUsd <= this.#meanHourUsd) return;
     const factor = this.#meanHourUsd === 0 ? 0 : hourUsd / this.#meanHourUsd;
-    for (let bin = 0; bin < BINS; bin += 1) this.#means[bin] = (this.#means[bin] ?? 0) * factor;
+    for (let bin = 0; bin < BINS; bin += 1) this.#floats[this.#meansAt + bin] = this.#mean(bin) * factor;
     this.#meanHourUsd = hourUsd;
   }
 
@@ -71,9 +75,17 @@ export class SpendBaseline {
   }
 
   #expectedHourUsd(bin: number): number {
-    const visits = this.#visits[bin] ?? 0;
+    const visits = this.#visits(bin);
     const own = visits / (visits + SHRINK_VISITS);
-    return own * (this.#means[bin] ?? 0) + (1 - own) * this.#meanHourUsd;
+    return own * this.#mean(bin) + (1 - own) * this.#meanHourUsd;
+  }
+
+  #mean(bin: number): number {
+    return this.#floats[this.#meansAt + bin] ?? 0;
+  }
+
+  #visits(bin: number): number {
+    return this.#floats[this.#visitsAt + bin] ?? 0;
   }
 }
 

@@ -29,6 +29,8 @@ export const SPEND_WINDOWS: readonly SpendWindow[] = [
   { feature: 'burn-24h', words: '24 hours', buckets: 288, ratio: 3, floorUsd: 1, confirmBuckets: 0 },
 ];
 const CONFIRM_RATIO = 1.5;
+const PEAKS_AT = RING + SpendBaseline.FLOATS;
+const LIMITS_AT = SPEND_WINDOWS.length;
 
 export interface Burning {
   window: SpendWindow;
@@ -53,13 +55,12 @@ export class SpendSeries {
   #current = 0;
   /** Spend of the current hour, current bucket included. */
   #hourUsd = 0;
-  readonly #floats = new Float32Array(RING + SpendBaseline.FLOATS + SPEND_WINDOWS.length * PEAK_DAYS);
-  readonly #ring = this.#floats.subarray(0, RING);
-  readonly #baseline = new SpendBaseline(this.#floats.subarray(RING, RING + SpendBaseline.FLOATS));
-  readonly #peaks = this.#floats.subarray(RING + SpendBaseline.FLOATS);
-  /** Made from the fields above: spend of each window without the current bucket, and what would be too much. */
-  readonly #closed = new Float64Array(SPEND_WINDOWS.length);
-  readonly #limit = new Float64Array(SPEND_WINDOWS.length);
+  /** The ring of buckets, the baseline's numbers, the peaks: one array, because a view of it for each would take more
+   *  memory than what is in it. */
+  readonly #floats = new Float32Array(PEAKS_AT + SPEND_WINDOWS.length * PEAK_DAYS);
+  readonly #baseline = new SpendBaseline(this.#floats, RING);
+  /** Made from the fields above: spend of each window without the current bucket, then what would be too much. */
+  readonly #made = new Float64Array(2 * SPEND_WINDOWS.length);
   #leastRoom = Infinity;
 
   /** Adds dollars at a time; what is older than a day changes nothing any more. */
@@ -73,7 +74,7 @@ export class SpendSeries {
       this.#current = usd;
       this.#hourUsd += usd;
     } else if (bucket > this.#bucket - RING) {
-      this.#ring[bucket % RING] = (this.#ring[bucket % RING] ?? 0) + usd;
+      this.#floats[bucket % RING] = (this.#floats[bucket % RING] ?? 0) + usd;
       if (hourOf(bucket) === hourOf(this.#bucket)) this.#hourUsd += usd;
       this.#refresh();
     }
@@ -85,7 +86,7 @@ export class SpendSeries {
     const found: Burning[] = [];
     for (let at = 0; at < SPEND_WINDOWS.length; at += 1) {
       const window = SPEND_WINDOWS[at];
-      if (window === undefined || this.#windowUsd(at) < (this.#limit[at] ?? Infinity)) continue;
+      if (window === undefined || this.#windowUsd(at) < (this.#made[LIMITS_AT + at] ?? Infinity)) continue;
       if (!this.#isStillHot(window)) continue;
       found.push({
         window,
@@ -145,7 +146,7 @@ export class SpendSeries {
       this.#closeHours(hourOf(bucket), isLearning);
       this.#closeDays(dayOf(bucket));
       const zeroUntil = Math.min(bucket, this.#bucket + RING);
-      for (let at = this.#bucket + 1; at <= zeroUntil; at += 1) this.#ring[at % RING] = 0;
+      for (let at = this.#bucket + 1; at <= zeroUntil; at += 1) this.#floats[at % RING] = 0;
     }
     this.#bucket = bucket;
     this.#current = 0;
@@ -153,7 +154,7 @@ export class SpendSeries {
   }
 
   #closeBucket(isLearning: boolean): void {
-    this.#ring[this.#bucket % RING] = this.#current;
+    this.#floats[this.#bucket % RING] = this.#current;
     if (this.#current === 0) return;
     for (let at = 0; at < SPEND_WINDOWS.length; at += 1) this.#notePeak(at, this.#windowUsd(at), isLearning);
   }
@@ -171,7 +172,7 @@ export class SpendSeries {
     const from = Math.max(dayOf(this.#bucket) + 1, nextDay - PEAK_DAYS + 1);
     for (let day = from; day <= nextDay; day += 1) {
       for (let at = 0; at < SPEND_WINDOWS.length; at += 1)
-        this.#peaks[at * PEAK_DAYS + (day % PEAK_DAYS)] = 0;
+        this.#floats[PEAKS_AT + at * PEAK_DAYS + (day % PEAK_DAYS)] = 0;
     }
   }
 
@@ -180,7 +181,7 @@ export class SpendSeries {
     const today = dayOf(this.#bucket) % PEAK_DAYS;
     let peak = 0;
     for (let day = 0; day < PEAK_DAYS; day += 1) {
-      if (day !== today) peak = Math.max(peak, this.#peaks[at * PEAK_DAYS + day] ?? 0);
+      if (day !== today) peak = Math.max(peak, this.#floats[PEAKS_AT + at * PEAK_DAYS + day] ?? 0);
     }
     return peak;
   }
@@ -189,18 +190,18 @@ export class SpendSeries {
   #notePeak(at: number, usd: number, isFree: boolean): void {
     const floorUsd = SPEND_WINDOWS[at]?.floorUsd ?? 0;
     const most = isFree ? Infinity : Math.max(this.#peak(at) * 2, floorUsd / 2);
-    const index = at * PEAK_DAYS + (dayOf(this.#bucket) % PEAK_DAYS);
-    this.#peaks[index] = Math.max(this.#peaks[index] ?? 0, Math.min(usd, most));
+    const index = PEAKS_AT + at * PEAK_DAYS + (dayOf(this.#bucket) % PEAK_DAYS);
+    this.#floats[index] = Math.max(this.#floats[index] ?? 0, Math.min(usd, most));
   }
 
   #windowUsd(at: number): number {
-    return (this.#closed[at] ?? 0) + this.#current;
+    return (this.#made[at] ?? 0) + this.#current;
   }
 
   #closedUsd(buckets: number): number {
     let usd = 0;
     for (let at = this.#bucket - buckets + 1; at < this.#bucket; at += 1)
-      usd += this.#ring[mod(at, RING)] ?? 0;
+      usd += this.#floats[mod(at, RING)] ?? 0;
     return usd;
   }
 
@@ -228,8 +229,8 @@ export class SpendSeries {
         expectedUsd + window.floorUsd,
         PEAK_FACTOR * this.#peak(at),
       );
-      this.#closed[at] = closedUsd;
-      this.#limit[at] = limit;
+      this.#made[at] = closedUsd;
+      this.#made[LIMITS_AT + at] = limit;
       this.#leastRoom = Math.min(this.#leastRoom, limit - closedUsd);
     }
   }

@@ -86,6 +86,7 @@ export class Partition {
       results.findings.push(...this.#deps.judge.tick(this.#watermark, this.#lastOrigin));
     results.rollups.push(...this.#deps.core.drainRollups());
     this.#deps.metrics.eventsJudged.inc(batch.records.length);
+    this.#deps.metrics.profilesForgotten.inc(this.#deps.core.takeForgotten());
     return results;
   }
 

@@ -110,27 +110,29 @@ export class RowWriter {
   async #run(): Promise<void> {
     while (!this.#closing.signal.aborted) {
       if (this.#rows.length > 0) {
+        await this.#untilWorthwhile();
         await this.#flush();
       } else if (this.#gapFrom !== undefined) {
         await this.#closeGap(this.#gapFrom);
       } else if (this.#isClosing) {
         return;
       } else {
-        await this.#untilWoken();
+        await this.#woken();
       }
     }
   }
 
-  /** Waits for a first row, then a little longer for others to join it. */
-  async #untilWoken(): Promise<void> {
-    const woken = () =>
-      new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    await woken();
-    if (this.#isClosing || this.#rows.length >= BATCH_ROWS) return;
+  #woken(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  /** Each insert is a part that ClickHouse has to merge: rows wait a little for others to join them. */
+  async #untilWorthwhile(): Promise<void> {
+    if (this.#isClosing || this.#rows.length >= BATCH_ROWS || this.#gapFrom !== undefined) return;
     const timer = setTimeout(() => this.#wake?.(), FLUSH_MS);
-    await woken();
+    await this.#woken();
     clearTimeout(timer);
   }
 

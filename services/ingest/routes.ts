@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { AppError, ERRORS, messageOf } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
+import { BodyMemory, GrowingBody } from './body-memory.ts';
 import type { Ingest } from './ingest.ts';
 
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
@@ -22,11 +23,11 @@ export interface IngestRouteDeps {
 /** `POST /v1/logs/{format}`. The body stays bytes: a framework that builds objects of 7 MB of JSON on the event loop
  *  holds up everything else. LiteLLM throws a batch away on any 4xx, so whatever may pass is 503. */
 export async function registerIngest(app: FastifyInstance, deps: IngestRouteDeps): Promise<void> {
-  const inHand = new BytesInHand();
+  const room = { inHand: new BytesInHand(), memory: new BodyMemory() };
   await app.register((scope, _options, done) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (request, payload, parsed) => {
-      readBody(request, payload, inHand).then(
+      readBody(request, payload, room).then(
         (body) => {
           parsed(null, body);
         },
@@ -54,13 +55,14 @@ export async function registerIngest(app: FastifyInstance, deps: IngestRouteDeps
         },
       },
       async (request) => {
-        const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+        const body = request.body instanceof GrowingBody ? request.body : new GrowingBody(room.memory);
         try {
-          return await deps.ingest.take(request.params.format, body, {
+          return await deps.ingest.take(request.params.format, body.bytes(), {
             gateway: [request.query.gateway].flat()[0],
           });
         } finally {
-          inHand.release(body.length);
+          room.inHand.release(body.size);
+          body.release();
         }
       },
     );
@@ -101,29 +103,37 @@ function tooLarge(): AppError {
   );
 }
 
+interface Room {
+  inHand: BytesInHand;
+  memory: BodyMemory;
+}
+
 /** Reads the body into one buffer, unpacking gzip, and stops at the limit before and after unpacking. What it returns
  *  counts as in hand until it is released. */
-async function readBody(request: FastifyRequest, payload: Readable, inHand: BytesInHand): Promise<Buffer> {
+async function readBody(
+  request: FastifyRequest,
+  payload: Readable,
+  { inHand, memory }: Room,
+): Promise<GrowingBody> {
   const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
   if (encoding !== 'identity' && encoding !== 'gzip') {
     throw new AppError('E_BODY_ENCODING', 'This Content-Encoding is not read. Send gzip or nothing.');
   }
   if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw tooLarge();
-  const chunks: Buffer[] = [];
-  let size = 0;
+  const body = new GrowingBody(memory);
   try {
     for await (const chunk of encoding === 'gzip' ? unpack(payload) : (payload as AsyncIterable<Buffer>)) {
-      if (size + chunk.length > MAX_BODY_BYTES) throw tooLarge();
+      if (body.size + chunk.length > MAX_BODY_BYTES) throw tooLarge();
       inHand.add(chunk.length);
-      size += chunk.length;
-      chunks.push(chunk);
+      body.append(chunk);
     }
   } catch (cause) {
-    inHand.release(size);
+    inHand.release(body.size);
+    body.release();
     if (cause instanceof AppError) throw cause;
     throw new AppError('E_BAD_REQUEST', `The body cannot be read: ${messageOf(cause)}.`, { cause });
   }
-  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+  return body;
 }
 
 function unpack(payload: Readable): AsyncIterable<Buffer> {

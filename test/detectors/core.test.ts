@@ -90,7 +90,7 @@ function judge(core: Core, { event, on, fact }: Moment): Signal[] {
 }
 
 function newCore(): Core {
-  return createCore({ partition: 0, learningMs: 2 * DAY });
+  return createCore({ partition: 0, learningMs: 2 * DAY, maxKeys: 1_000 });
 }
 
 describe('whatever happens', () => {
@@ -249,7 +249,7 @@ describe('learning', () => {
   });
 
   it('ends after the time it was given', () => {
-    const core = createCore({ partition: 0, learningMs: LEARNING });
+    const core = createCore({ partition: 0, learningMs: LEARNING, maxKeys: 1_000 });
     core.judge(anEvent({ ts: START }), contextOf('home'));
     core.judge(anEvent({ ts: START + LEARNING - 1 }), contextOf('home'));
     expect(core.describeKey(keyId)?.isLearning).toBe(true);
@@ -259,6 +259,41 @@ describe('learning', () => {
 });
 
 describe('forgetting', () => {
+  it('makes room for new keys at the cost of those with the fewest calls, and counts them', () => {
+    const core = createCore({ partition: 0, learningMs: 0, maxKeys: 50 });
+    const keyOf = (at: number) => at.toString(16).padStart(64, '0') as KeyId;
+    const use = (at: number, ts: number) => core.judge(anEvent({ ts, keyId: keyOf(at) }), contextOf('home'));
+    for (let at = 0; at < 10; at += 1)
+      for (let call = 0; call < 3; call += 1) use(at, START + at + call * 1_000);
+    core.applyFact({ type: 'canary', keyId: keyOf(10), at: START, place: 'wiki', gateway: 'litellm' });
+    for (let at = 10; at < 1_000; at += 1) use(at, START + 10_000 + at);
+    const known = Array.from({ length: 1_000 }, (_, at) => at).filter((at) => core.describeKey(keyOf(at)));
+    expect(known).toHaveLength(50);
+    expect(known.slice(0, 11)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    expect(core.takeForgotten()).toBe(950);
+    expect(core.takeForgotten()).toBe(0);
+    expect(core.takeChanged()).toContain(`key:${keyOf(11)}`);
+    expect(core.save(`key:${keyOf(11)}`)).toBeUndefined();
+  });
+
+  it('makes room for new teams at the cost of the newest ones', () => {
+    const core = newCore();
+    const spend = (team: number, minute: number) =>
+      core.judgeRollup({
+        team: `team-${team.toString()}`,
+        minute: START + minute * 60_000,
+        partition: 0,
+        calls: 1,
+        totalTokens: 1,
+        costUsd: 1,
+        keys: [],
+      });
+    spend(0, 0);
+    for (let team = 1; team <= 20_100; team += 1) spend(team, team);
+    expect(core.takeForgotten()).toBe(101);
+    expect(core.save('team:team-0')).toBeDefined();
+  });
+
   it('drops keys after more than a year of silence, unless a fact is known about them', () => {
     const core = newCore();
     const known = '2b'.repeat(32) as KeyId;

@@ -19,7 +19,7 @@ export class KeyLife {
   readonly signals: Signal[] = [];
   count = 0;
 
-  constructor(core: Core = createCore({ partition: 0, learningMs: LEARNING })) {
+  constructor(core: Core = createCore({ partition: 0, learningMs: LEARNING, maxKeys: 1_000 })) {
     this.core = core;
   }
 

@@ -8,7 +8,7 @@ const leak = (at: number) =>
 
 describe('facts about keys', () => {
   it('are kept for a hundred thousand keys, and canaries for longer than reports', () => {
-    const book = new FactBook();
+    const book = new FactBook(() => false);
     book.apply({ type: 'canary', keyId: keyOf(0), at: 0, place: 'wiki', gateway: 'litellm' }, undefined);
     for (let at = 1; at <= 100_005; at += 1) book.apply(leak(at), undefined);
     expect(book.get(keyOf(0))?.canary?.place).toBe('wiki');
@@ -17,8 +17,15 @@ describe('facts about keys', () => {
     expect(book.get(keyOf(100_005))).toBeDefined();
   });
 
+  it('stay about keys that are in use, however many leaks of other keys are reported', () => {
+    const book = new FactBook((keyId) => keyId === keyOf(0));
+    for (let at = 0; at <= 100_005; at += 1) book.apply(leak(at), undefined);
+    expect(book.get(keyOf(0))?.leak?.at).toBe(0);
+    expect(book.get(keyOf(1))).toBeUndefined();
+  });
+
   it('keep what was taken out of service, however many leaks are reported', () => {
-    const book = new FactBook();
+    const book = new FactBook(() => false);
     book.apply({ type: 'revoked', keyId: keyOf(0), at: 1, incidentId: 'inc_1', by: 'policy' }, undefined);
     for (let at = 1; at <= 100_000; at += 1) book.apply(leak(at), undefined);
     expect(book.get(keyOf(0))?.revokedAt).toBe(1);
@@ -26,7 +33,7 @@ describe('facts about keys', () => {
   });
 
   it('are told as changed once each, also when they make room', () => {
-    const book = new FactBook();
+    const book = new FactBook(() => false);
     for (let at = 0; at < 100_000; at += 1) book.apply(leak(at), undefined);
     book.takeChanged();
     book.apply(leak(100_000), undefined);
@@ -39,7 +46,7 @@ describe('facts about keys', () => {
     { story: 'the sure one before a newer unsure one', first: [1, true], second: [2, false], at: 1 },
     { story: 'a sure one after an unsure one', first: [2, false], second: [1, true], at: 1 },
   ] as const)('keep $story', ({ first, second, at }) => {
-    const book = new FactBook();
+    const book = new FactBook(() => false);
     for (const [when, isVerified] of [first, second]) {
       book.apply({ ...leak(7), at: when, isVerified }, undefined);
     }
@@ -47,7 +54,7 @@ describe('facts about keys', () => {
   });
 
   it('accept a bounded number of indicators, the newest ones', () => {
-    const book = new FactBook();
+    const book = new FactBook(() => false);
     for (let at = 0; at < 100; at += 1) {
       const indicators = [`client:c${at}`, 'asn:64500', 'ip:192.0.2.1'];
       book.apply(
@@ -62,7 +69,7 @@ describe('facts about keys', () => {
   });
 
   it('drop a hostile network when a later verdict calls it ours', () => {
-    const book = new FactBook();
+    const book = new FactBook(() => false);
     const told = { keyId: keyOf(1), at: 1, incidentId: 'i', indicators: ['network:a'], until: 9 };
     const verdict = { type: 'verdict' as const, ...told };
     expect(book.apply({ ...verdict, verdict: 'attack' }, undefined).hostile).toEqual(['network:a']);

@@ -24,7 +24,7 @@ function feed(core: Core, from: number, hours: number, usd: readonly number[]): 
 }
 
 function usual(): Core {
-  const core = createCore({ partition: 0, learningMs: LEARNING });
+  const core = createCore({ partition: 0, learningMs: LEARNING, maxKeys: 1_000 });
   expect(feed(core, START, 14 * 24, [0.01, 0.01, 0.01])).toEqual([]);
   return core;
 }
@@ -46,7 +46,7 @@ describe('a team', () => {
   });
 
   it('is not judged while it is new', () => {
-    const core = createCore({ partition: 0, learningMs: LEARNING });
+    const core = createCore({ partition: 0, learningMs: LEARNING, maxKeys: 1_000 });
     feed(core, START, 48, [0.01, 0.01, 0.01]);
     expect(feed(core, START + 2 * DAY, 3, [5, 5, 5])).toEqual([]);
   });

@@ -22,7 +22,7 @@ function detectOn(transport: MemoryTransport, store: MemoryStore, checkpoints: M
     store,
     checkpoints,
     enricher,
-    createCore: (partition) => createCore({ partition, learningMs: 0 }),
+    createCore: (partition) => createCore({ partition, learningMs: 0, maxKeys: 1_000 }),
     log: quietLog,
     metrics: createMetrics(),
     now: Date.now,

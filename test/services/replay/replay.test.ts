@@ -50,7 +50,7 @@ const SETTINGS: DeskSettings = {
   publicUrl: 'http://127.0.0.1:8787',
   simulate: true,
 };
-const CORE = { partition: 0, learningMs: 7 * 86_400_000 };
+const CORE = { partition: 0, learningMs: 7 * 86_400_000, maxKeys: 1_000 };
 
 interface Options {
   mode?: DeskSettings['mode'];

@@ -1,0 +1,75 @@
+/** How many entries are looked at to find one that may go. */
+const LOOK_AT = 32;
+
+export interface BoundedMapOptions<Value> {
+  max: number;
+  /** Never dropped; something else bounds these. */
+  isKept(value: Value): boolean;
+  /** Of those looked at, the one worth least goes. */
+  worth(value: Value): number;
+}
+
+/** A map that makes room for newcomers: whoever may send logs can make up any number of names, and memory must not grow
+ *  with them. A hand goes round the entries, some steps for each newcomer, so that dropping costs the same however many
+ *  there are. Where the hand stands is not saved: after a restart it may be another worthless entry that goes. */
+export class BoundedMap<Key, Value> {
+  readonly #entries = new Map<Key, Value>();
+  readonly #options: BoundedMapOptions<Value>;
+  #hand: Iterator<[Key, Value]> = this.#entries.entries();
+
+  constructor(options: BoundedMapOptions<Value>) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get(key: Key): Value | undefined {
+    return this.#entries.get(key);
+  }
+
+  /** Returns the key that made room, if one had to. */
+  add(key: Key, value: Value): Key | undefined {
+    const dropped = this.#entries.size >= this.#options.max ? this.#leastWorth() : undefined;
+    if (dropped !== undefined) this.#entries.delete(dropped);
+    this.#entries.set(key, value);
+    return dropped;
+  }
+
+  /** Puts back what was there before. */
+  restore(key: Key, value: Value): void {
+    this.#entries.set(key, value);
+  }
+
+  delete(key: Key): void {
+    this.#entries.delete(key);
+  }
+
+  [Symbol.iterator](): IterableIterator<[Key, Value]> {
+    return this.#entries.entries();
+  }
+
+  #leastWorth(): Key | undefined {
+    const { isKept, worth } = this.#options;
+    let found: Key | undefined;
+    let least = Infinity;
+    for (let step = 0; step < LOOK_AT; step += 1) {
+      const entry = this.#step();
+      if (entry === undefined) break;
+      const [key, value] = entry;
+      if (isKept(value) || worth(value) >= least) continue;
+      found = key;
+      least = worth(value);
+    }
+    return found;
+  }
+
+  #step(): [Key, Value] | undefined {
+    const next = this.#hand.next();
+    if (next.done !== true) return next.value;
+    this.#hand = this.#entries.entries();
+    const first = this.#hand.next();
+    return first.done === true ? undefined : first.value;
+  }
+}
