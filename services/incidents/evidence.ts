@@ -1,6 +1,7 @@
 import type { Certainty, Family, Kind, Line } from '../../detectors/detector.ts';
 import type { Finding } from '../topics.ts';
-import type { EvidencePart } from './incident.ts';
+import { differences } from './claims.ts';
+import type { Claims, EvidencePart } from './incident.ts';
 
 /** Parts of one incident that are kept; beyond, the lightest goes. */
 const MAX_PARTS = 32;
@@ -29,7 +30,13 @@ export function toPart(finding: Finding, isFresh: boolean): EvidencePart {
     usdPerHour: finding.usdPerHour,
     isFresh,
     isLearning: finding.isLearning === true,
+    claims: { keyAlias: finding.keyAlias, team: finding.team },
   };
+}
+
+/** Whether evidence speaks about the key that the gateway knows. */
+export function agreesWith({ claims }: EvidencePart, atGateway: Claims): boolean {
+  return claims !== undefined && differences(claims, atGateway).length === 0;
 }
 
 export function bitsOf(lines: readonly Line[]): number {
@@ -48,12 +55,19 @@ function isNewer(next: EvidencePart, known: EvidencePart): boolean {
   return bitsOf(next.lines) > bitsOf(known.lines);
 }
 
-/** The parts with this one in its place; the same array when it says nothing new. */
-export function mergePart(parts: readonly EvidencePart[], next: EvidencePart): readonly EvidencePart[] {
+/** The parts with this one in its place; the same array when it says nothing new. Once the gateway has said whose key
+ *  it is, evidence that agrees is never displaced by such that does not, whatever time a forged record gives itself. */
+export function mergePart(
+  parts: readonly EvidencePart[],
+  next: EvidencePart,
+  atGateway?: Claims,
+): readonly EvidencePart[] {
   const index = parts.findIndex(({ findingId }) => findingId === next.findingId);
   const known = parts[index];
   if (known === undefined) return lightestOut([...parts, next]);
-  return isNewer(next, known) ? parts.with(index, next) : parts;
+  const agrees = atGateway === undefined || agreesWith(next, atGateway);
+  const isAsGood = atGateway === undefined || agrees === agreesWith(known, atGateway);
+  return (isAsGood ? isNewer(next, known) : agrees) ? parts.with(index, next) : parts;
 }
 
 function lightestOut(parts: EvidencePart[]): readonly EvidencePart[] {

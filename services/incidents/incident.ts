@@ -19,6 +19,12 @@ export const CONTAINMENTS = [
 ] as const;
 export type Containment = (typeof CONTAINMENTS)[number];
 
+/** Whose key a log or a gateway says it is. Empty in a log: it does not say. */
+export interface Claims {
+  keyAlias: string;
+  team: string;
+}
+
 /** The newest finding of one detector and dedup key in an incident. */
 export interface EvidencePart {
   detector: string;
@@ -36,6 +42,8 @@ export interface EvidencePart {
   isFresh: boolean;
   /** The key was in its learning time. */
   isLearning: boolean;
+  /** Whose key the log said it is. Missing: it was kept by a version that did not keep this. */
+  claims?: Claims;
 }
 
 export interface TimelineEntry {

@@ -3,6 +3,7 @@ import type { Finding } from '../topics.ts';
 import { bitsOf, certaintyOf, familiesOf, kindOf, linesOf, mergePart, toPart } from './evidence.ts';
 import type {
   ActionSnapshot,
+  Claims,
   Containment,
   EvidencePart,
   IncidentSnapshot,
@@ -17,7 +18,8 @@ const MAX_ENTRIES = 200;
 
 /** What can happen to an incident. Times are epoch milliseconds. */
 export type Change =
-  | { type: 'evidence'; at: number; finding: Finding; isFresh: boolean }
+  /** `atGateway`: what the gateway said about the key, if it ever called the log wrong. */
+  | { type: 'evidence'; at: number; finding: Finding; isFresh: boolean; atGateway?: Claims | undefined }
   | { type: 'acknowledge'; at: number; actor: string; note: string }
   | { type: 'resolve'; at: number; actor: string; note: string; verdict: Verdict }
   | { type: 'reopen'; at: number; actor: string; note: string }
@@ -139,8 +141,8 @@ function shortened(timeline: readonly TimelineEntry[]): readonly TimelineEntry[]
 }
 
 function withEvidence(incident: IncidentSnapshot, change: Change & { type: 'evidence' }): IncidentSnapshot {
-  const { at, finding, isFresh } = change;
-  const next = addEvidence(incident, finding, isFresh);
+  const { at, finding, isFresh, atGateway } = change;
+  const next = addEvidence(incident, finding, isFresh, atGateway);
   if (next === incident) return incident;
   const isNewStory = !incident.evidence.some(({ findingId }) => findingId === finding.findingId);
   if (next.severity !== incident.severity || next.kind !== incident.kind) {
@@ -155,12 +157,17 @@ function withEvidence(incident: IncidentSnapshot, change: Change & { type: 'evid
 }
 
 /** Everything that follows from the evidence. Severity only rises while an incident lives, so that it is told once. */
-function addEvidence(incident: IncidentSnapshot, finding: Finding, isFresh: boolean): IncidentSnapshot {
-  const evidence = mergePart(incident.evidence, toPart(finding, isFresh));
+function addEvidence(
+  incident: IncidentSnapshot,
+  finding: Finding,
+  isFresh: boolean,
+  atGateway?: Claims,
+): IncidentSnapshot {
+  const evidence = mergePart(incident.evidence, toPart(finding, isFresh), atGateway);
   if (evidence === incident.evidence) return incident;
   const kind = kindOf(evidence, incident.kind);
   const certainty = certaintyOf(evidence);
-  const keyAlias = finding.keyAlias === '' ? incident.keyAlias : finding.keyAlias;
+  const { keyAlias, team } = atGateway ?? newestClaims(incident, finding);
   return {
     ...incident,
     evidence,
@@ -172,12 +179,19 @@ function addEvidence(incident: IncidentSnapshot, finding: Finding, isFresh: bool
     scoreBits: bitsOf(linesOf(evidence)),
     families: familiesOf(evidence),
     gateway: finding.gateway === '' ? incident.gateway : finding.gateway,
-    team: finding.team === '' ? incident.team : finding.team,
+    team,
     user: finding.user === '' ? incident.user : finding.user,
     firstEventAt: Math.min(incident.firstEventAt, finding.firstEventAt),
     lastEventAt: Math.max(incident.lastEventAt, finding.ts),
     // Several detectors speak about the same calls: the largest, not the sum.
     ...largest(evidence),
+  };
+}
+
+function newestClaims(incident: IncidentSnapshot, { keyAlias, team }: Finding): Claims {
+  return {
+    keyAlias: keyAlias === '' ? incident.keyAlias : keyAlias,
+    team: team === '' ? incident.team : team,
   };
 }
 

@@ -8,7 +8,7 @@ export function textBody(message: Message): string {
     message.facts.map(({ label, value }) => `${label}: ${value}`).join('\n'),
     message.evidence.length === 0
       ? ''
-      : ['Evidence', ...evidenceOf(message).map((line) => `  ${line}`)].join('\n'),
+      : [message.evidenceTitle, ...evidenceOf(message).map((line) => `  ${line}`)].join('\n'),
     message.whatWasDone === '' ? '' : `What was done\n  ${message.whatWasDone}`,
     message.runbook === '' ? '' : `What to do\n  ${message.runbook}`,
     message.link === '' ? '' : `Open it: ${message.link}`,
@@ -33,7 +33,7 @@ export function htmlBody(message: Message): string {
     '<body style="font:15px/1.5 sans-serif;color:#111;max-width:44em;margin:1em">',
     `<p style="font-size:17px"><strong>${escapeHtml(message.summary)}</strong></p>`,
     `<table style="border-collapse:collapse">${rows}</table>`,
-    evidence === '' ? '' : `<h3 style="margin-bottom:0">Evidence</h3><ul>${evidence}</ul>`,
+    evidence === '' ? '' : `<h3 style="margin-bottom:0">${message.evidenceTitle}</h3><ul>${evidence}</ul>`,
     section('What was done', message.whatWasDone),
     section('What to do', message.runbook),
     message.link === '' ? '' : `<p>${anchor(message.link, 'Open it')}</p>`,

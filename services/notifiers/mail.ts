@@ -91,7 +91,8 @@ function readServer(url: Secret) {
 
 function mailOf(notification: Notification, domain: string) {
   const message = renderMessage(notification);
-  const { incident } = notification;
+  const { incident, digest } = notification;
+  const isCritical = incident?.severity === 'critical' || (digest?.bySeverity.critical ?? 0) > 0;
   const severity = incident === undefined ? '' : `${incident.severity}: `;
   return {
     messageId: messageId(notification.notificationId, domain),
@@ -100,7 +101,7 @@ function mailOf(notification: Notification, domain: string) {
     subject: `[gatewatch] ${severity}${message.subject}`,
     text: textBody(message),
     html: htmlBody(message),
-    priority: incident?.severity === 'critical' ? ('high' as const) : ('normal' as const),
+    priority: isCritical ? ('high' as const) : ('normal' as const),
     headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
   };
 }

@@ -1,6 +1,6 @@
 import type { Entity } from '../../detectors/detector.ts';
 import type { IncidentSnapshot } from '../incidents/incident.ts';
-import type { Notification } from './notifier.ts';
+import type { Digest, Notification } from './notifier.ts';
 import { cleanText, dollars, inertText, utc } from './text.ts';
 
 /** More lines than this nobody reads at night; the page has them all. */
@@ -16,6 +16,8 @@ export interface Message {
   subject: string;
   summary: string;
   facts: readonly Fact[];
+  /** What the lines of `evidence` are. */
+  evidenceTitle: string;
   evidence: readonly string[];
   /** Lines of evidence that are not in `evidence`. */
   moreEvidence: number;
@@ -26,8 +28,7 @@ export interface Message {
 }
 
 export function renderMessage(notification: Notification): Message {
-  const { incident } = notification;
-  const evidence = incident === undefined ? [] : evidenceLines(incident);
+  const { incident, digest } = notification;
   return {
     subject: inertText(notification.subject, 200),
     summary: inertText(notification.summary, 1_000),
@@ -35,8 +36,7 @@ export function renderMessage(notification: Notification): Message {
       { label: 'When', value: utc(notification.at) },
       ...(incident === undefined ? [] : factsOf(incident)),
     ],
-    evidence: evidence.slice(0, MAX_EVIDENCE),
-    moreEvidence: Math.max(0, evidence.length - MAX_EVIDENCE),
+    ...(digest === undefined ? evidenceOf(incident) : worstOf(digest)),
     whatWasDone: inertText(notification.whatWasDone, 1_000),
     link: isHttpUrl(notification.link) ? cleanText(notification.link, 500) : '',
     runbook: isHttpUrl(notification.runbook)
@@ -44,6 +44,19 @@ export function renderMessage(notification: Notification): Message {
       : inertText(notification.runbook, 1_000),
     auditAnchor: inertText(notification.auditAnchor, 200),
   };
+}
+
+type Evidence = Pick<Message, 'evidenceTitle' | 'evidence' | 'moreEvidence'>;
+
+function evidenceOf(incident: IncidentSnapshot | undefined): Evidence {
+  const lines = incident === undefined ? [] : evidenceLines(incident);
+  const moreEvidence = Math.max(0, lines.length - MAX_EVIDENCE);
+  return { evidenceTitle: 'Evidence', evidence: lines.slice(0, MAX_EVIDENCE), moreEvidence };
+}
+
+function worstOf({ worst, messages }: Digest): Evidence {
+  const evidence = worst.map(({ subject }) => inertText(subject, 200));
+  return { evidenceTitle: 'The worst of them', evidence, moreEvidence: messages - evidence.length };
 }
 
 export function isHttpUrl(text: string): boolean {

@@ -14,6 +14,7 @@ export function webhookBody(notification: Notification): string {
     notification_id: notification.notificationId,
     transition: notification.transition,
     ...incidentFields(notification),
+    ...digestFields(notification),
     subject: message.subject,
     summary: message.summary,
     what_was_done: message.whatWasDone,
@@ -59,6 +60,12 @@ function incidentFields({ incident }: Notification) {
     first_event_at: new Date(incident.firstEventAt).toISOString(),
     last_event_at: new Date(incident.lastEventAt).toISOString(),
   };
+}
+
+function digestFields({ digest }: Notification) {
+  if (digest === undefined) return {};
+  const { messages, since, bySeverity } = digest;
+  return { digest: { messages, since: new Date(since).toISOString(), by_severity: bySeverity } };
 }
 
 /** The id of a message stays the same over all attempts. A dot would make the signed text ambiguous. */

@@ -1,8 +1,12 @@
 import { AppError, messageOf, whyOf } from '../errors.ts';
+import { cleanClaims, differences } from '../incidents/claims.ts';
+import type { Claims } from '../incidents/incident.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { KeyAtGateway, Revoker } from '../revokers/revoker.ts';
 import type { ActionResult, FailureCode, PlannedAction } from './desk/effects.ts';
+import { isGatewayTrouble, isTimeout } from './sightings.ts';
+import type { Sightings } from './sightings.ts';
 
 /** Old evidence should not act: after that, a person decides. */
 const GIVE_UP_MS = 15 * 60_000;
@@ -14,6 +18,7 @@ const MAX_READ_BACKS = 3;
 
 export interface ExecutorParts {
   revokers: ReadonlyMap<string, Revoker>;
+  sightings: Sightings;
   /** Asked before each step at the gateway. */
   mustStop: (actionId: string) => FailureCode | undefined;
   report: (result: ActionResult) => void;
@@ -27,15 +32,17 @@ export interface ExecutorParts {
 class NotDone extends Error {
   readonly state: 'refused' | 'failed';
   readonly code: FailureCode;
-  constructor(state: 'refused' | 'failed', code: FailureCode, message: string) {
+  readonly atGateway: Claims | undefined;
+  constructor(state: 'refused' | 'failed', code: FailureCode, message: string, atGateway?: Claims) {
     super(message);
     this.state = state;
     this.code = code;
+    this.atGateway = atGateway;
   }
 }
 
-function refusal(code: FailureCode, message: string): NotDone {
-  return new NotDone('refused', code, message);
+function refusal(code: FailureCode, message: string, atGateway?: Claims): NotDone {
+  return new NotDone('refused', code, message, atGateway);
 }
 
 /** Does at the gateway what was decided and audited. Asks the gateway first and reads back afterwards, so a step that a
@@ -72,12 +79,12 @@ export class Executor {
       await this.#untilDone(action, audited);
     } catch (error) {
       if (this.#closing.signal.aborted) return;
-      const { state, code, note } = failureOf(error);
+      const { code, ...failure } = failureOf(error);
       this.#parts.log.error(
         { actionId: action.actionId, keyId: action.keyId, code, reason: messageOf(error) },
         'An action at a gateway was not done.',
       );
-      this.#report({ actionId: action.actionId, state, at: this.#parts.now(), code, note });
+      this.#report({ actionId: action.actionId, at: this.#parts.now(), code, ...failure });
     }
   }
 
@@ -97,14 +104,20 @@ export class Executor {
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)) {
       try {
         await this.#once(action, revoker);
+        this.#saw(action, true);
         return;
       } catch (error) {
+        if (!this.#closing.signal.aborted) this.#saw(action, !isGatewayTrouble(error));
         if (!mayRetry(error) || this.#closing.signal.aborted) throw error;
         log.warn({ actionId: action.actionId, pauseMs, ...whyOf(error) }, 'The gateway is asked again.');
         await wait(pauseMs, this.#closing.signal);
         if (this.#isTooOld(action)) throw error;
       }
     }
+  }
+
+  #saw({ gateway }: PlannedAction, isWell: boolean): void {
+    this.#parts.sightings.note(gateway, this.#parts.now(), isWell);
   }
 
   async #once(action: PlannedAction, revoker: Revoker): Promise<void> {
@@ -195,29 +208,14 @@ function checkActive({ claims, isAutomatic }: PlannedAction, key: KeyAtGateway):
     throw refusal('not-active', `The gateway says that the key is ${key.state}.`);
   }
   if (!isAutomatic) return;
-  const differs = [
-    difference('alias', claims.keyAlias, key.keyAlias),
-    difference('team', claims.team, key.team),
-  ].filter((text) => text !== '');
+  const differs = differences(claims, key);
   if (differs.length > 0) {
     throw refusal(
       'log-integrity',
       `Log integrity: the log and the gateway disagree about this key (${differs.join('; ')}).`,
+      cleanClaims(key),
     );
   }
-}
-
-function difference(what: string, logged: string, known: string): string {
-  const isSame = logged === '' || comparable(logged) === comparable(known);
-  return isSame ? '' : `${what}: the log says “${logged}”, the gateway “${comparable(known)}”`;
-}
-
-/** As ingest cleans names. */
-function comparable(text: string): string {
-  return text
-    .slice(0, 256)
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '')
-    .toWellFormed();
 }
 
 function mayRetry(error: unknown): boolean {
@@ -225,12 +223,13 @@ function mayRetry(error: unknown): boolean {
   return error instanceof AppError ? error.mayRetry : isTimeout(error);
 }
 
-function isTimeout(error: unknown): boolean {
-  return error instanceof Error && (error.name === 'TimeoutError' || error.name === 'AbortError');
-}
+type Failure = Omit<ActionResult & { state: 'failed' | 'refused' }, 'actionId' | 'at'>;
 
-function failureOf(error: unknown): { state: 'failed' | 'refused'; code: FailureCode; note: string } {
-  if (error instanceof NotDone) return { state: error.state, code: error.code, note: error.message };
+function failureOf(error: unknown): Failure {
+  if (error instanceof NotDone) {
+    const { state, code, message: note, atGateway } = error;
+    return { state, code, note, ...(atGateway === undefined ? {} : { atGateway }) };
+  }
   const note = messageOf(error);
   const code = error instanceof AppError ? error.code : undefined;
   if (code === 'E_REVOKER_DENIED') return { state: 'failed', code: 'gateway-denied', note };

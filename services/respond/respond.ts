@@ -21,8 +21,11 @@ import { FactOutbox } from './outboxes/fact-outbox.ts';
 import { parseFleet, readFleet, writeFleet } from './fleet.ts';
 import { Journal } from './outboxes/journal.ts';
 import { MessageQueue } from './outboxes/message-queue.ts';
+import type { ChannelHealth } from './outboxes/message-queue.ts';
 import { RowOutbox } from './outboxes/row-outbox.ts';
 import { reportEffects } from './reports.ts';
+import { Sightings } from './sightings.ts';
+import type { Sighting } from './sightings.ts';
 import { auditRow } from './desk/rows.ts';
 
 const GROUP = 'respond';
@@ -59,6 +62,10 @@ export interface Respond {
   /** Records of `findings` and `commands` not yet handled. */
   lag(): Promise<number>;
   isFrozen(): boolean;
+  /** How the ways to people do. */
+  channels(): readonly ChannelHealth[];
+  /** The gateways that were asked for something since the start. */
+  gateways(): readonly Sighting[];
   createCanary(request: CanaryRequest): Promise<{ key: string; keyId: KeyId }>;
   /** Finishes what is in hand, saves, leaves. Actions and messages under way go on after the next start. */
   close(): Promise<void>;
@@ -81,6 +88,7 @@ class RespondStep implements Respond {
   readonly #audit: AuditQueue;
   readonly #messages: readonly MessageQueue[];
   readonly #executor: Executor;
+  readonly #sightings = new Sightings();
   #subscriptions: Subscription[] = [];
   #timers: NodeJS.Timeout[] = [];
 
@@ -93,11 +101,13 @@ class RespondStep implements Respond {
     this.#facts = new FactOutbox({ ...deps, transport, journal: this.#journal });
     const onRecord = (record: Parameters<typeof auditRow>[0]) => this.#rows.add(auditRow(record));
     this.#audit = new AuditQueue({ ...deps, audit, journal: this.#journal, onRecord });
+    const { publicUrl } = deps.settings;
     this.#messages = notifiers.map(
-      (notifier) => new MessageQueue({ ...deps, notifier, journal: this.#journal }),
+      (notifier) => new MessageQueue({ ...deps, notifier, publicUrl, journal: this.#journal }),
     );
     this.#executor = new Executor({
       ...deps,
+      sightings: this.#sightings,
       mustStop: (actionId) => this.#desk.mustStop(actionId),
       report: (result) => this.#carryOut(this.#desk.actionResult(result, deps.now())),
       wait: deps.wait ?? ((ms, signal) => wait(ms, undefined, { signal })),
@@ -137,6 +147,14 @@ class RespondStep implements Respond {
 
   isFrozen(): boolean {
     return this.#desk.isFrozen();
+  }
+
+  channels(): readonly ChannelHealth[] {
+    return this.#messages.map((queue) => queue.health());
+  }
+
+  gateways(): readonly Sighting[] {
+    return this.#sightings.all();
   }
 
   createCanary(request: CanaryRequest): Promise<{ key: string; keyId: KeyId }> {

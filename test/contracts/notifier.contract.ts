@@ -1,7 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AppError } from '../../services/errors.ts';
 import type { Notifier } from '../../services/notifiers/notifier.ts';
-import { aLine, aNotification, anIncidentSnapshot, HOSTILE_TEXTS } from '../support/notifications.ts';
+import {
+  aDigest,
+  aLine,
+  aNotification,
+  anIncidentSnapshot,
+  HOSTILE_TEXTS,
+} from '../support/notifications.ts';
 
 /** What the receiver does with the next messages. `silent` takes the connection and never answers. */
 export type Mood = 'takes' | 'busy' | 'refuses' | 'silent';
@@ -73,6 +79,20 @@ export function describeNotifier(name: string, open: () => Promise<NotifierRig>)
         NEVER,
       );
       expect(rig.received[0]?.text).toContain('Automatic blocks stopped');
+    });
+
+    it('carries a digest: how many messages it stands for, the worst of them, and where to look', async () => {
+      await rig.notifier.send(aDigest(), NEVER);
+      const text = rig.received[0]?.text ?? '';
+      for (const part of [
+        '37 more messages',
+        '3 critical, 34 high',
+        'Key “search-prod” looks stolen',
+        'https://gatewatch.example.com',
+        '17:5d41402abc4b2a76b9719d911017c592',
+      ]) {
+        expect(text).toContain(part);
+      }
     });
 
     it('gives a repeated message the same id, and another message another', async () => {
@@ -173,11 +193,12 @@ export function describeNotifier(name: string, open: () => Promise<NotifierRig>)
         }),
         NEVER,
       );
-      const received = rig.received[0]?.text ?? '';
+      await rig.notifier.send(aDigest(text), NEVER);
+      const received = rig.received.map((one) => one.text).join('\n');
       expect(received).not.toMatch(UNSAFE);
       expect(received).not.toMatch(/^(Bcc|Subject: all is well)/m);
       expect(received).not.toContain('://evil');
-      expect(received.length).toBeLessThan(100_000);
+      expect(received.length).toBeLessThan(200_000);
     });
   });
 }

@@ -95,6 +95,21 @@ export function aNotification(changes: Partial<Notification> = {}): Notification
   };
 }
 
+/** The one message for many; `subject` is that of the worst of them. */
+export function aDigest(subject = '[critical] Key “search-prod” looks stolen'): Notification {
+  const bySeverity = { info: 0, low: 0, medium: 0, high: 34, critical: 3 };
+  const worst = [{ severity: 'critical', subject } as const];
+  return aNotification({
+    notificationId: 'ntf_digest_1',
+    transition: 'digest',
+    incident: undefined,
+    subject: '37 more messages about incidents since 10:05 UTC: 3 critical, 34 high',
+    summary: '37 more messages about incidents came up since 10:05 UTC: 3 critical, 34 high.',
+    link: 'https://gatewatch.example.com',
+    digest: { messages: 37, since: AT - 600_000, bySeverity, worst },
+  });
+}
+
 /** Texts that callers may put into aliases, models and user agents. */
 export const HOSTILE_TEXTS = [
   { story: 'a script', text: '<script>alert(1)</script>' },

@@ -19,6 +19,9 @@ export function planBlock(turn: Turn, dossier: Dossier, order: Order): void {
   const isRepeat = incident.containment === 'failed' || incident.certainty === 'used-after-revocation';
   if (order.isAutomatic) {
     turn.situation.caps.note({ actionId: action.actionId, at: turn.now, team: incident.team });
+  } else {
+    // A person has seen the difference.
+    dossier.doubt = undefined;
   }
   if (turn.simulate) {
     record(
@@ -234,11 +237,13 @@ function containmentAfter(
   return state === 'failed' ? 'failed' : 'none';
 }
 
+type Failed = ActionResult & { state: 'failed' | 'refused' };
+
 function wasNotDone(
   turn: Turn,
   dossier: Dossier,
   action: ActionSnapshot,
-  { result, planned }: { result: ActionResult & { state: 'failed' | 'refused' }; planned: PlannedAction },
+  { result, planned }: { result: Failed; planned: PlannedAction },
 ): void {
   auditResult(turn, dossier, action, result.state, result.note);
   record(
@@ -251,6 +256,7 @@ function wasNotDone(
       note: `${result.code}: ${result.note}`,
     },
   );
+  noteDoubt(turn, dossier, result);
   if (planned.isAutomatic) {
     const decision = {
       action: 'ask',
@@ -262,6 +268,12 @@ function wasNotDone(
   if (result.code === 'cancelled') return;
   const whatWasDone = `${planned.kind === 'block' ? 'The key is NOT blocked' : 'The key is NOT restored'}: ${result.note} ${nextStepAfter(result.code, planned.kind)}`;
   turn.notify(dossier, { transition: 'failed', of: action.actionId, whatWasDone });
+}
+
+function noteDoubt(turn: Turn, dossier: Dossier, { actionId, atGateway }: Failed): void {
+  if (atGateway === undefined) return;
+  const refusals = (dossier.doubt?.refusals ?? 0) + 1;
+  dossier.doubt = { atGateway, actionId, refusedAt: turn.now, refusals };
 }
 
 function auditResult(

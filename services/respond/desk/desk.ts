@@ -6,7 +6,8 @@ import type { Caps, Fleet } from './caps.ts';
 import { handleFreeze, handleIncidentCommand } from './commands.ts';
 import type { Dossier } from './dossier.ts';
 import type { ActionResult, Effect, FailureCode, PlannedAction } from './effects.ts';
-import { handleFinding } from './findings.ts';
+import { handleFinding, judgeDoubted } from './findings.ts';
+import type { PolicySettings } from './findings.ts';
 import { tellOverdue } from './news.ts';
 import type { Mode } from './policy.ts';
 import { checkSilence, handleObserved } from './proofs.ts';
@@ -59,18 +60,17 @@ class DeskState implements Desk {
   readonly #settings: DeskSettings;
   readonly #archive = new Archive();
   readonly #situation: Situation;
-  readonly #protectedKeys: ReadonlySet<string>;
+  readonly #policy: PolicySettings;
   #lookedForQuietAt = -Infinity;
 
   constructor(settings: DeskSettings) {
     this.#settings = settings;
     this.#situation = new Situation(settings.caps);
-    this.#protectedKeys = new Set(settings.protectedKeys);
+    this.#policy = { mode: settings.mode, protectedKeys: new Set(settings.protectedKeys) };
   }
 
   applyFinding(finding: Finding, now: number): Effect[] {
-    const settings = { mode: this.#settings.mode, protectedKeys: this.#protectedKeys };
-    return this.#turn(now, (turn) => handleFinding(turn, settings, finding));
+    return this.#turn(now, (turn) => handleFinding(turn, this.#policy, finding));
   }
 
   applyCommand(command: Command, now: number): Effect[] {
@@ -92,7 +92,10 @@ class DeskState implements Desk {
   actionResult(result: ActionResult, now: number): Effect[] {
     const dossier = this.#dossierOf(result.actionId);
     if (dossier === undefined) return [];
-    return this.#turn(now, (turn) => handleResult(turn, dossier, result, this.#settings.graceMs));
+    return this.#turn(now, (turn) => {
+      handleResult(turn, dossier, result, this.#settings.graceMs);
+      judgeDoubted(turn, this.#policy, dossier, now);
+    });
   }
 
   setFleet(fleet: Fleet): void {

@@ -1,8 +1,22 @@
-import type { Severity, IncidentSnapshot } from '../../incidents/incident.ts';
+import type { Claims, IncidentSnapshot, Severity } from '../../incidents/incident.ts';
 import type { PlannedAction } from './effects.ts';
 
 /** Command ids remembered per incident: the same command twice is one command. */
 const MAX_COMMANDS = 50;
+
+/** The first evidence that agrees with the gateway asks it again at once. Only a gateway that changed its word refuses
+ *  that too; then it is asked once in five minutes, until it has refused six times in all. */
+const ASK_AGAIN_MS = 5 * 60_000;
+const MAX_REFUSALS = 6;
+
+/** The gateway called the log's claims about the key wrong: from then on only evidence that agrees with it counts, so a
+ *  forged record can neither block a key nor keep it from being blocked. */
+export interface Doubt {
+  atGateway: Claims;
+  actionId: string;
+  refusedAt: number;
+  refusals: number;
+}
 
 /** What is being waited for after a block: a denial, or silence. */
 export interface Proof {
@@ -30,6 +44,7 @@ export interface Dossier {
   /** Actions not yet accepted, failed or refused. */
   open: PlannedAction[];
   proof: Proof | undefined;
+  doubt: Doubt | undefined;
   commandIds: string[];
 }
 
@@ -42,6 +57,7 @@ export function newDossier(incident: IncidentSnapshot): Dossier {
     told: [],
     open: [],
     proof: undefined,
+    doubt: undefined,
     commandIds: [],
   };
 }
@@ -57,8 +73,11 @@ export function lastActionOf(incident: IncidentSnapshot, kind: 'block' | 'restor
   return incident.actions.findLast((action) => action.kind === kind);
 }
 
-/** What became of the newest block, restores included. */
-export function lastBlockOf({ incident, open }: Dossier): 'none' | 'open' | 'failed' | 'restored' {
+export type LastBlock = 'none' | 'open' | 'failed' | 'doubted' | 'restored';
+
+/** What became of the newest block, restores included. `doubted`: the gateway is not to be asked again now. */
+export function lastBlockOf(dossier: Dossier, now: number): LastBlock {
+  const { incident, open } = dossier;
   if (open.some(({ kind }) => kind === 'block')) return 'open';
   switch (incident.containment) {
     case 'accepted':
@@ -72,6 +91,15 @@ export function lastBlockOf({ incident, open }: Dossier): 'none' | 'open' | 'fai
     case 'restored':
       return 'restored';
     case 'none':
-      return lastActionOf(incident, 'block') === undefined ? 'none' : 'failed';
+      return lastUndoneOf(dossier, now);
   }
+}
+
+function lastUndoneOf({ incident, doubt }: Dossier, now: number): LastBlock {
+  const last = lastActionOf(incident, 'block');
+  if (last === undefined) return 'none';
+  if (last.actionId !== doubt?.actionId) return 'failed';
+  const { refusals, refusedAt } = doubt;
+  const isDue = refusals === 1 || (refusals < MAX_REFUSALS && now - refusedAt >= ASK_AGAIN_MS);
+  return isDue ? 'none' : 'doubted';
 }

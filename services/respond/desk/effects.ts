@@ -1,6 +1,7 @@
 import type { Fact } from '../../../detectors/detector.ts';
 import type { KeyId } from '../../../detectors/event.ts';
 import type { AuditEntry } from '../../audit/audit-log.ts';
+import type { Claims } from '../../incidents/incident.ts';
 import type { Notification } from '../../notifiers/notifier.ts';
 import type { TableName } from '../../stores/tables.ts';
 
@@ -24,7 +25,7 @@ export interface PlannedAction {
   gateway: string;
   keyId: KeyId;
   /** What the log says about the key; the gateway must agree before anything is done. Empty: the log did not say. */
-  claims: { keyAlias: string; team: string };
+  claims: Claims;
   actor: string;
   reason: string;
   isAutomatic: boolean;
@@ -40,7 +41,15 @@ export type ActionResult =
   | { actionId: string; state: 'sent'; at: number; latencyMs: number }
   /** Done and read back. The proof is still to come, within `effectDeadlineMs`. */
   | { actionId: string; state: 'accepted'; at: number; effectDeadlineMs: number; note: string }
-  | { actionId: string; state: 'failed' | 'refused'; at: number; code: FailureCode; note: string };
+  | {
+      actionId: string;
+      state: 'failed' | 'refused';
+      at: number;
+      code: FailureCode;
+      note: string;
+      /** Whose key it is there, when it was refused because the log says otherwise. */
+      atGateway?: Claims;
+    };
 
 export const FAILURE_CODES = [
   'audit-unavailable',

@@ -1,6 +1,6 @@
 import { openIncident } from '../../incidents/lifecycle.ts';
-import { toPart } from '../../incidents/evidence.ts';
-import type { IncidentSnapshot } from '../../incidents/incident.ts';
+import { agreesWith, toPart } from '../../incidents/evidence.ts';
+import type { EvidencePart, IncidentSnapshot } from '../../incidents/incident.ts';
 import { LATE_MS } from '../../topics.ts';
 import type { Finding } from '../../topics.ts';
 import { planBlock } from './actions.ts';
@@ -38,7 +38,10 @@ function timelinessOf({ isImport, ts }: Finding, now: number): Question['timelin
 function takeUp(turn: Turn, finding: Finding, isFresh: boolean): Dossier | undefined {
   const open = turn.archive.openOf(finding.entity);
   if (open !== undefined) {
-    return turn.change(open, { type: 'evidence', at: turn.now, finding, isFresh }) ? open : undefined;
+    const atGateway = open.doubt?.atGateway;
+    return turn.change(open, { type: 'evidence', at: turn.now, finding, isFresh, atGateway })
+      ? open
+      : undefined;
   }
   const isAnswered = turn.archive
     .of(finding.entity)
@@ -82,6 +85,13 @@ function watchForMoves(turn: Turn, dossier: Dossier, finding: Finding): void {
   );
 }
 
+/** The gateway has just called the log wrong: evidence that agrees with it may have come meanwhile. */
+export function judgeDoubted(turn: Turn, settings: PolicySettings, dossier: Dossier, now: number): void {
+  const { incident, doubt } = dossier;
+  if (doubt?.refusedAt !== now || incident.status === 'resolved') return;
+  judge(turn, settings, dossier, { timeliness: 'fresh', receivedAt: now });
+}
+
 function judge(
   turn: Turn,
   settings: PolicySettings,
@@ -107,24 +117,26 @@ function decideAbout(
   timeliness: Question['timeliness'],
 ): Decision {
   const { archive, situation, now } = turn;
-  const { incident } = dossier;
+  const { incident, doubt } = dossier;
   const fresh = incident.evidence.filter(({ isFresh }) => isFresh);
-  const isForgiven = (part: (typeof fresh)[number]) =>
-    situation.forgiveness.isForgiven(incident.keyId, part, now);
+  const isBelieved = (part: EvidencePart) => doubt === undefined || agreesWith(part, doubt.atGateway);
+  const believed = fresh.filter(isBelieved);
+  const isForgiven = (part: EvidencePart) => situation.forgiveness.isForgiven(incident.keyId, part, now);
   const isBusy = archive.of(incident.entity).some(({ open }) => open.some(({ kind }) => kind === 'block'));
   return decide(
     {
       severity: incident.severity,
       keyId: incident.keyId,
       timeliness,
-      parts: fresh.filter((part) => !isForgiven(part)),
-      forgiven: fresh.filter(isForgiven),
+      parts: believed.filter((part) => !isForgiven(part)),
+      forgiven: believed.filter(isForgiven),
+      doubted: fresh.filter((part) => !isBelieved(part)),
     },
     {
       mode: settings.mode,
       isProtected:
         settings.protectedKeys.has(incident.keyId) || settings.protectedKeys.has(incident.keyAlias),
-      lastBlock: isBusy ? 'open' : lastBlockOf(dossier),
+      lastBlock: isBusy ? 'open' : lastBlockOf(dossier, now),
       held: situation.hold,
       capReached: situation.caps.reached(incident.team, now),
     },

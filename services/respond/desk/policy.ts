@@ -3,6 +3,7 @@ import { bitsOf, certaintyOf, independentFamilies, linesOf } from '../../inciden
 import type { EvidencePart, IncidentSnapshot, Severity } from '../../incidents/incident.ts';
 import { isAtLeast } from '../../incidents/severity.ts';
 import type { CapName } from './caps.ts';
+import type { LastBlock } from './dossier.ts';
 
 export type Mode = 'observe' | 'certain' | 'enforce';
 
@@ -19,10 +20,12 @@ export interface Question {
   keyId: string;
   /** What the finding at hand is: only fresh ones may act or page. */
   timeliness: 'fresh' | 'late' | 'import';
-  /** Evidence that may act: fresh, and not forgiven. */
+  /** Evidence that may act: fresh, neither forgiven nor doubted. */
   parts: readonly EvidencePart[];
   /** Fresh evidence that a person has answered: it was restored or denied, and counts again only later. */
   forgiven: readonly EvidencePart[];
+  /** Fresh evidence of records that disagree with what the gateway said about the key. */
+  doubted: readonly EvidencePart[];
 }
 
 /** Where things stand when the question is asked. */
@@ -30,7 +33,7 @@ export interface Standing {
   mode: Mode;
   isProtected: boolean;
   /** What became of the last block of this incident. */
-  lastBlock: 'none' | 'open' | 'failed' | 'restored';
+  lastBlock: LastBlock;
   held: 'no' | 'frozen' | 'breaker';
   capReached: CapName | undefined;
 }
@@ -43,6 +46,7 @@ export type Reason =
   | 'observe-mode'
   | 'blocked-already'
   | 'block-failed'
+  | 'log-integrity'
   | 'too-weak'
   | 'needs-more-evidence'
   | 'needs-a-person'
@@ -106,9 +110,11 @@ function areThreeFamilies(parts: readonly EvidencePart[]): boolean {
 }
 
 /** Why evidence that is no ground by itself is none. */
-function whatIsMissing({ severity, parts, forgiven }: Question, mode: Mode): Reason {
-  const wouldBlock = groundToBlock([...parts, ...forgiven], mode) !== undefined;
-  if (forgiven.length > 0 && (wouldBlock || parts.length === 0)) return 'forgiven';
+function whatIsMissing({ severity, parts, forgiven, doubted }: Question, mode: Mode): Reason {
+  const wouldBlock = (more: readonly EvidencePart[]) =>
+    groundToBlock([...parts, ...more], mode) !== undefined;
+  if (wouldBlock(doubted)) return 'log-integrity';
+  if (forgiven.length > 0 && (wouldBlock(forgiven) || parts.length === 0)) return 'forgiven';
   if (!isAtLeast(severity, 'medium')) return 'too-weak';
   if (!areThreeFamilies(parts)) return 'needs-more-evidence';
   return mode === 'enforce' ? 'learning' : 'needs-a-person';
@@ -117,6 +123,7 @@ function whatIsMissing({ severity, parts, forgiven }: Question, mode: Mode): Rea
 /** The evidence suffices, and still the machine leaves it to a person. */
 function reasonToWait({ isProtected, lastBlock, held, capReached }: Standing): Reason | undefined {
   if (isProtected) return 'protected';
+  if (lastBlock === 'doubted') return 'log-integrity';
   if (lastBlock === 'failed') return 'block-failed';
   return held === 'no' ? capReached : held;
 }
@@ -139,6 +146,8 @@ const NEXT_LEVEL: Record<Reason, string> = {
   'observe-mode': 'Mode certain or enforce: in mode observe only people act.',
   'blocked-already': '',
   'block-failed': 'A person: the last block did not succeed, so it is not repeated by itself.',
+  'log-integrity':
+    'Evidence whose alias and team are those at the gateway, or a person: the log and the gateway disagree about this key.',
   'too-weak': 'Evidence of 8 bits to tell people.',
   'needs-more-evidence': `Certain evidence, or in mode enforce ${THREE_FAMILIES}.`,
   'needs-a-person': 'Mode enforce would have blocked this key; in mode certain only certain evidence does.',

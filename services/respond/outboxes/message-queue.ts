@@ -3,39 +3,45 @@ import type { Log } from '../../log.ts';
 import type { Metrics } from '../../metrics.ts';
 import type { Notification, Notifier } from '../../notifiers/notifier.ts';
 import type { Journal } from './journal.ts';
+import { MessageBox } from './message-box.ts';
+import type { Message } from './message-box.ts';
 
-/** More messages than this nobody reads; what comes on top is counted and on the page. */
-const MAX_WAITING = 1_000;
 const FIRST_PAUSE_MS = 2_000;
 /** Whoever is on call must not wait half an hour for a mail server that is back since long. */
 const MAX_PAUSE_MS = 5 * 60_000;
 /** A message that could not be delivered for so long is old news. */
 const GIVE_UP_MS = 24 * 60 * 60_000;
+/** Timers stand still while a machine sleeps, and clocks are set. */
+const LOOK_EVERY_MS = 1_000;
 const CLOSE_MS = 5_000;
-
-interface Message {
-  notification: Notification;
-  order: number;
-  attempts: number;
-  nextAt: number;
-  queuedAt: number;
-}
+/** One failed attempt is an everyday thing. */
+const FAILING_AFTER = 2;
 
 export interface MessageQueueParts {
   notifier: Notifier;
   journal: Journal;
   log: Log;
   metrics: Metrics;
+  publicUrl: string;
   now: () => number;
 }
 
-/** Messages on their way to one notifier. Each is saved before it is sent and removed afterwards, keeps its id over all
- *  attempts, and those about one incident keep their order. */
+/** How a channel does. */
+export interface ChannelHealth {
+  channel: string;
+  waiting: number;
+  /** Nothing got out lately, and something should have. */
+  isFailing: boolean;
+}
+
+/** Messages on their way to one notifier. Each is saved before it is sent and removed afterwards, and keeps its id over
+ *  all attempts. */
 export class MessageQueue {
   readonly #parts: MessageQueueParts;
-  readonly #prefix: string;
-  readonly #messages = new Map<string, Message>();
-  #nextOrder = 0;
+  readonly #box: MessageBox;
+  /** Attempts that failed since one went well. */
+  #failures = 0;
+  #wasRefused = false;
   #wake: (() => void) | undefined;
   #running: Promise<void> | undefined;
   readonly #closing = new AbortController();
@@ -46,37 +52,24 @@ export class MessageQueue {
 
   constructor(parts: MessageQueueParts) {
     this.#parts = parts;
-    this.#prefix = `message/${parts.notifier.name}/`;
+    const { name } = parts.notifier;
+    this.#box = new MessageBox({ ...parts, name, onGathered: () => this.#count('digested') });
   }
 
   open(entries: ReadonlyMap<string, string>): void {
-    const saved = [...entries]
-      .filter(([name]) => name.startsWith(this.#prefix))
-      .map(([, text]) => JSON.parse(text) as Message)
-      .sort((a, b) => a.order - b.order);
-    for (const message of saved)
-      this.#messages.set(message.notification.notificationId, { ...message, nextAt: 0 });
-    this.#nextOrder = (saved.at(-1)?.order ?? -1) + 1;
+    this.#box.open(entries);
     this.#running = this.#run();
   }
 
   add(notification: Notification): void {
-    const { notificationId } = notification;
-    if (this.#messages.has(notificationId)) return;
-    if (this.#messages.size >= MAX_WAITING) {
-      this.#count('dropped');
-      this.#parts.log.error(
-        { notificationId },
-        'Too many messages wait for a notifier; this one is left out.',
-      );
-      return;
-    }
-    const queuedAt = this.#parts.now();
-    const message = { notification, order: this.#nextOrder, attempts: 0, nextAt: 0, queuedAt };
-    this.#nextOrder += 1;
-    this.#messages.set(notificationId, message);
-    this.#save(message);
+    this.#box.add(notification, this.#parts.now());
     this.#wake?.();
+  }
+
+  health(): ChannelHealth {
+    const waiting = this.#box.size();
+    const isFailing = this.#wasRefused || (waiting > 0 && this.#failures >= FAILING_AFTER);
+    return { channel: this.#parts.notifier.name, waiting, isFailing };
   }
 
   /** Lets the message in hand arrive: broken off, it would be sent again. */
@@ -91,28 +84,17 @@ export class MessageQueue {
   async #run(): Promise<void> {
     const { signal } = this.#closing;
     while (!signal.aborted) {
-      const message = this.#due();
+      const message = this.#box.next(this.#parts.now());
       if (message === undefined) await this.#untilDue();
       else await this.#send(message);
     }
   }
 
-  /** The first message that may go now: none about the same incident waits before it. */
-  #due(): Message | undefined {
-    const now = this.#parts.now();
-    const held = new Set<string>();
-    for (const message of this.#messages.values()) {
-      const incidentId = message.notification.incident?.incidentId ?? message.notification.notificationId;
-      if (!held.has(incidentId) && message.nextAt <= now) return message;
-      held.add(incidentId);
-    }
-    return undefined;
-  }
-
   async #untilDue(): Promise<void> {
-    const next = Math.min(...[...this.#messages.values()].map(({ nextAt }) => nextAt));
-    const timer = Number.isFinite(next)
-      ? setTimeout(() => this.#wake?.(), Math.max(10, next - this.#parts.now()))
+    const now = this.#parts.now();
+    const pauseMs = this.#box.nextLookAt(now) - now;
+    const timer = Number.isFinite(pauseMs)
+      ? setTimeout(() => this.#wake?.(), Math.min(LOOK_EVERY_MS, Math.max(10, pauseMs)))
       : undefined;
     await new Promise<void>((resolve) => (this.#wake = resolve));
     clearTimeout(timer);
@@ -121,45 +103,44 @@ export class MessageQueue {
   async #send(message: Message): Promise<void> {
     const { notifier, journal } = this.#parts;
     await Promise.race([journal.saved(), this.#closed]);
-    if (this.#closing.signal.aborted) return;
+    if (this.#closing.signal.aborted || !this.#box.takeInHand(message)) return;
     try {
       await notifier.send(message.notification, this.#sending.signal);
-      this.#count('sent');
-      this.#remove(message);
+      this.#delivered(message);
     } catch (error) {
       if (!this.#sending.signal.aborted) this.#failed(message, error);
     }
+    this.#box.putDown();
     // Until this is on disk, a crash would send it again.
     await Promise.race([journal.saved(), this.#closed]);
   }
 
+  #delivered(message: Message): void {
+    this.#failures = 0;
+    this.#wasRefused = false;
+    this.#count('sent');
+    this.#box.delivered(message, this.#parts.now());
+  }
+
   #failed(message: Message, error: unknown): void {
     const { log, notifier, now } = this.#parts;
+    this.#failures += 1;
     const { notificationId } = message.notification;
     const where = { notifier: notifier.name, notificationId, ...whyOf(error) };
     const isFinal = error instanceof AppError && !error.mayRetry;
+    this.#wasRefused = isFinal;
     if (isFinal || now() - message.queuedAt > GIVE_UP_MS) {
       this.#count(isFinal ? 'refused' : 'expired');
       log.error(where, 'A message is given up.');
-      this.#remove(message);
+      this.#box.remove(message);
       return;
     }
     this.#count('failed');
     message.attempts += 1;
     const pauseMs = pauseAfter(message.attempts, error);
     message.nextAt = now() + pauseMs;
-    this.#save(message);
+    this.#box.save(message);
     log.warn({ ...where, pauseMs }, 'A message could not be delivered and is sent again.');
-  }
-
-  #save(message: Message): void {
-    const { notificationId } = message.notification;
-    this.#parts.journal.set(`${this.#prefix}${notificationId}`, JSON.stringify(message));
-  }
-
-  #remove({ notification }: Message): void {
-    this.#messages.delete(notification.notificationId);
-    this.#parts.journal.set(`${this.#prefix}${notification.notificationId}`, undefined);
   }
 
   #count(result: string): void {

@@ -6,7 +6,7 @@ import { renderMessage } from '../../../services/notifiers/render.ts';
 import { Secret } from '../../../services/secret.ts';
 import { openMailServer } from '../../support/mail-server.ts';
 import type { MailServer } from '../../support/mail-server.ts';
-import { aNotification, anIncidentSnapshot, HOSTILE_TEXTS } from '../../support/notifications.ts';
+import { aDigest, aNotification, anIncidentSnapshot, HOSTILE_TEXTS } from '../../support/notifications.ts';
 
 const NEVER = new AbortController().signal;
 const log = createLog('silent');
@@ -35,6 +35,16 @@ describe('a mail', () => {
     expect(partOf('text/html')).toContain('<li>+20.0 bits: The key was reported as leaked.</li>');
     expect(partOf('text/plain')).toContain('$12.40 so far, $744.00 per hour');
     expect(partOf('text/plain')).toContain('2026-03-03 10:15:00 UTC');
+  });
+
+  it('that stands for many says how many and names the worst, and is urgent when one of them is', async () => {
+    await open().send(aDigest(), NEVER);
+    expect(headerOf(server.mails[0], 'X-Priority')).toContain('1');
+    expect(partOf('text/plain').replaceAll('\r\n', '\n')).toContain(
+      'The worst of them\n  [critical] Key “search-prod” looks stolen\n  and 36 more on the page',
+    );
+    expect(partOf('text/html')).toContain('<li>[critical] Key “search-prod” looks stolen</li>');
+    expect(partOf('text/plain')).toContain('Open it: https://gatewatch.example.com');
   });
 
   it('loads nothing and runs nothing', async () => {

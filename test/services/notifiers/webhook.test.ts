@@ -9,7 +9,7 @@ import type { Lookup } from '../../../services/notifiers/egress.ts';
 import { webhookBody, webhookId } from '../../../services/notifiers/webhook-body.ts';
 import { createSign } from '../../../services/notifiers/webhook-signature.ts';
 import { webhookNotifier } from '../../../services/notifiers/webhook.ts';
-import { aLine, aNotification, anIncidentSnapshot } from '../../support/notifications.ts';
+import { aDigest, aLine, aNotification, anIncidentSnapshot } from '../../support/notifications.ts';
 
 const NEVER = new AbortController().signal;
 const SECRET = 'a shared text of enough characters';
@@ -138,8 +138,24 @@ describe('the body', () => {
     ['resolved', 'incident.resolved'],
     ['caps-reached', 'gatewatch.caps_reached'],
     ['breaker', 'gatewatch.breaker'],
+    ['digest', 'gatewatch.digest'],
   ] as const)('names %s %s', (transition, type) => {
     expect(JSON.parse(webhookBody(aNotification({ transition })))).toMatchObject({ type });
+  });
+
+  it('of a digest counts what it stands for, and belongs to no incident', () => {
+    const { data } = JSON.parse(webhookBody(aDigest())) as { data: Record<string, unknown> };
+    expect(data).toMatchObject({
+      transition: 'digest',
+      digest: {
+        messages: 37,
+        since: '2026-03-03T10:05:00.000Z',
+        by_severity: { critical: 3, high: 34, medium: 0 },
+      },
+      evidence: ['[critical] Key “search-prod” looks stolen'],
+      evidence_omitted: 36,
+    });
+    expect(data).not.toHaveProperty('incident_id');
   });
 
   it('has an id without a dot, since dots part what is signed', () => {

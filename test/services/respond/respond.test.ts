@@ -199,6 +199,17 @@ describe('the gateway is asked first', () => {
     });
   });
 
+  it('and a forged record that names another team does not shield a stolen key', async () => {
+    await world.start();
+    await world.finds(aCertainFinding({ ts: world.now(), team: 'team-of-nobody' }));
+    await until(() => expect(world.notifier.transitions()).toEqual(['failed']));
+    await world.finds(aCertainFinding({ ts: world.now() + 1_000, team: 'team-of-nobody' }));
+    await world.finds(aCertainFinding({ ts: world.now() + 2_000 }));
+    await until(() => expect(world.notifier.transitions()).toEqual(['failed', 'contained']));
+    expect(world.revoker.keys.get(aKeyId())?.state).toBe('blocked');
+    expect(world.revoker.count('inspect')).toBe(3);
+  });
+
   it('and a name that ingest cleaned is the same name', async () => {
     world.revoker.has(aKeyId(), { keyAlias: 'search-prod\u202e\u200b' });
     await caught();
@@ -227,6 +238,25 @@ describe('when the gateway', () => {
     await caught();
     expect(world.revoker.count('inspect')).toBe(6);
     expect(world.notifier.transitions()).not.toContain('failed');
+  });
+
+  it.each([
+    { mood: 'away', isWell: false },
+    { mood: 'denies', isWell: false },
+    { mood: 'well', isWell: true },
+  ] as const)('$mood, it is known how it was when it was last asked', async ({ mood, isWell }) => {
+    world.revoker.mood = mood;
+    const respond = await world.start();
+    expect(respond.gateways()).toEqual([]);
+    await world.finds(theft());
+    await until(() => expect(respond.gateways()).toMatchObject([{ gateway: 'litellm', isWell }]));
+  });
+
+  it('contradicts the log, it is well all the same', async () => {
+    world.revoker.has(aKeyId(), { team: 'team-other' });
+    const respond = await world.start();
+    await world.finds(theft());
+    await until(() => expect(respond.gateways()).toMatchObject([{ isWell: true }]));
   });
 
   it('is away for 15 minutes, a person is told', async () => {
@@ -370,6 +400,27 @@ describe('messages', () => {
     await until(() => expect(world.notifier.transitions()).toEqual(['contained']));
     const ids = world.notifier.sent.map(({ notificationId }) => notificationId);
     expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it.each([
+    { mood: 'away', isFailing: true, story: 'is away' },
+    { mood: 'refuses', isFailing: true, story: 'refuses for good' },
+    { mood: 'takes', isFailing: false, story: 'takes them' },
+  ] as const)('it is known how a channel does that $story', async ({ mood, isFailing }) => {
+    world.notifier.mood = mood;
+    const respond = await world.start();
+    expect(respond.channels()).toEqual([{ channel: 'memory', waiting: 0, isFailing: false }]);
+    await world.finds(theft());
+    await until(() => {
+      world.skewMs += 60_000;
+      expect(respond.channels()).toMatchObject([{ isFailing }]);
+    });
+    world.notifier.mood = 'takes';
+    await world.finds(theftOf(1));
+    await until(() => {
+      world.skewMs += 60_000;
+      expect(respond.channels()).toEqual([{ channel: 'memory', waiting: 0, isFailing: false }]);
+    });
   });
 
   it('that are refused for good are counted and not sent again', async () => {

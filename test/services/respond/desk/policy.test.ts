@@ -22,6 +22,7 @@ const question = (changes: Partial<Question>): Question => ({
   timeliness: 'fresh',
   parts: certain,
   forgiven: [],
+  doubted: [],
   ...changes,
 });
 const standing = (changes: Partial<Standing>): Standing => ({
@@ -105,6 +106,24 @@ describe('the policy', () => {
       stands: enforce,
       action: 'block',
       reason: 'certain-evidence',
+    },
+    {
+      story: 'does not block on evidence that the gateway contradicts',
+      asks: { parts: two, doubted: certain },
+      action: 'ask',
+      reason: 'log-integrity',
+    },
+    {
+      story: 'says what is missing when doubted evidence would not help either',
+      asks: { parts: [], doubted: two },
+      action: 'ask',
+      reason: 'needs-more-evidence',
+    },
+    {
+      story: 'does not ask the gateway again at once',
+      stands: { lastBlock: 'doubted' },
+      action: 'ask',
+      reason: 'log-integrity',
     },
     {
       story: 'only tells about medium severity',

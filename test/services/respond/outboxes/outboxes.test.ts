@@ -144,7 +144,7 @@ describe('rows', () => {
 describe('messages', () => {
   async function aQueue(notifier = new MemoryNotifier(), { now = () => NOW } = {}) {
     const { journal, entries, checkpoints } = await aJournal();
-    const queue = new MessageQueue({ notifier, journal, log, metrics: createMetrics(), now });
+    const queue = new MessageQueue({ notifier, journal, log, metrics: createMetrics(), publicUrl: '', now });
     queue.open(entries);
     return { queue, notifier, checkpoints };
   }
@@ -192,18 +192,6 @@ describe('messages', () => {
     await queue.close();
     expect(ids(notifier)).not.toContain('a1');
   });
-
-  it('beyond a thousand are left out rather than kept for ever', async () => {
-    const notifier = new MemoryNotifier();
-    notifier.mood = 'away';
-    const { queue } = await aQueue(notifier);
-    for (let index = 0; index < 1_100; index += 1) queue.add(about(`i${index}`, `n${index}`));
-    notifier.mood = 'takes';
-    queue.add(about('last', 'last'));
-    await until(() => expect(notifier.sent.length).toBe(1_000));
-    expect(ids(notifier)).not.toContain('last');
-    await queue.close();
-  }, 20_000);
 });
 
 describe('facts', () => {
