@@ -21,6 +21,15 @@ const secret = z
   .string()
   .min(1)
   .transform((text) => new Secret(text));
+/** What can be guessed is no token. */
+const MIN_TOKEN_LENGTH = 16;
+const token = z
+  .string()
+  .refine(
+    (text) => text.trim().length >= MIN_TOKEN_LENGTH,
+    `must have ${MIN_TOKEN_LENGTH} characters or more; make one with "openssl rand -hex 32", or leave it out and use one of "gatewatch token create"`,
+  )
+  .transform((text) => new Secret(text));
 const list = z.union(
   [
     z.array(z.string()),
@@ -73,8 +82,8 @@ export const configSchema = z
     dataDir: z.string().min(1).default('./data'),
     publicUrl: httpUrl.optional(),
     logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info'),
-    ingestToken: secret.optional(),
-    adminToken: secret.optional(),
+    ingestToken: token.optional(),
+    adminToken: token.optional(),
     mode: z.enum(MODES).optional(),
     gateways: z.array(gateway).default([]),
     response: z

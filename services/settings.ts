@@ -36,14 +36,15 @@ export const SETTINGS: readonly Setting[] = [
     env: 'GATEWATCH_INGEST_TOKEN',
     path: 'ingestToken',
     default: 'made at first start',
-    about: 'Bearer token with scope `ingest`. More by `gatewatch token create`.',
+    about:
+      'Bearer token with scope `ingest`, of 16 characters and more. More tokens by `gatewatch token create`.',
     secret: true,
   },
   {
     env: 'GATEWATCH_ADMIN_TOKEN',
     path: 'adminToken',
     default: 'made at first start, shown once',
-    about: 'Bearer token with every right.',
+    about: 'Bearer token with every right, of 16 characters and more.',
     secret: true,
   },
   {

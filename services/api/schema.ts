@@ -348,7 +348,9 @@ export const statusSchema = z.object({
   version: z.string(),
   mode: z.enum(['observe', 'certain', 'enforce']),
   frozen: z.boolean().describe('true while no action is taken automatically'),
-  ready: z.boolean(),
+  ready: z
+    .boolean()
+    .describe('false while it cannot do its work; `store`, `notify` and `gateway` may be down meanwhile'),
   parts: z.array(partSchema).describe('each part, and why it is not ready'),
   lag: z.record(z.string(), count).describe('records not yet handled, by topic'),
   watermark: time.nullable().describe('newest event time judged'),

@@ -4,6 +4,8 @@ import type { Enricher } from '../enrichment/enricher.ts';
 import type { Store } from '../stores/store.ts';
 import type { Transport } from '../transports/transport.ts';
 import { VERSION } from '../version.ts';
+import { gatewayStatus, notifyStatus } from './outside-status.ts';
+import type { OutsideView } from './outside-status.ts';
 import type { SystemStatus } from './schema.ts';
 
 export interface SystemParts {
@@ -11,35 +13,41 @@ export interface SystemParts {
   transport: Transport;
   store: Store;
   enricher: Enricher;
+  now: () => number;
 }
 
 /** The steps of this process; one that is wanted and not there yet is starting. */
 export interface SystemSteps {
   wanted: readonly string[];
   detect?: { lag(): Promise<number>; watermark(): number };
-  respond?: { lag(): Promise<number>; isFrozen(): boolean };
+  respond?: OutsideView & { lag(): Promise<number>; isFrozen(): boolean };
 }
+
+/** Without these gatewatch still takes events in and judges, and acts and tells as far as it can. A restart would not help
+ *  them, so they are shown and do not make it unready. */
+const DEGRADED: ReadonlySet<string> = new Set(['store', 'notify', 'gateway']);
 
 /** How the parts are, and how far behind. */
 export async function describeSystem(
-  { config, transport, store, enricher }: SystemParts,
+  { config, transport, store, enricher, now }: SystemParts,
   { wanted, detect, respond }: SystemSteps,
 ): Promise<SystemStatus> {
   const lag = { events: await lagOf(detect), respond: await lagOf(respond) };
+  const watermark = detect?.watermark() ?? 0;
   const parts = [
     await check('log', () => transport.endOffset('events', 0)),
     await check('store', () => store.ping()),
     diskStatus(config.dataDir),
     started('detect', !wanted.includes('detect') || detect !== undefined, lag.events),
     started('respond', !wanted.includes('respond') || respond !== undefined, lag.respond),
-  ];
-  const watermark = detect?.watermark() ?? 0;
+    notifyStatus(respond),
+    gatewayStatus(respond, { watermark, now: now() }),
+  ].filter((part) => part !== undefined);
   return {
     version: VERSION,
     mode: config.mode,
     frozen: respond?.isFrozen() ?? false,
-    // Without its store gatewatch still takes events in, judges, acts and tells people.
-    ready: parts.every(({ name, ready }) => ready || name === 'store'),
+    ready: parts.every(({ name, ready }) => ready || DEGRADED.has(name)),
     parts,
     lag,
     watermark: watermark === 0 ? null : new Date(watermark).toISOString(),

@@ -12,6 +12,7 @@ import { deskSettings, newCore, openEnricher, openFormats } from '../main.ts';
 import { readBytes, readRecords, unpack } from '../replay/read-records.ts';
 import { Replay } from '../replay/replay.ts';
 import { summary } from '../replay/summary.ts';
+import type { Tally } from '../replay/tally.ts';
 import { createDesk } from '../respond/desk/desk.ts';
 import { readConfig, withConfig } from './options.ts';
 import type { ConfigOption } from './options.ts';
@@ -62,12 +63,18 @@ async function run(files: string[], options: ReplayOptions): Promise<void> {
   replay.replay.finish();
   await closeOut(out);
   const { tally } = replay.replay;
-  if (tally.events === 0 && tally.rejections.size > 0) {
-    const codes = [...tally.rejections.keys()].join(', ');
-    throw new AppError('E_NOTHING_READABLE', `No record could be read (${codes}). Is it ${options.format}?`);
-  }
+  if (tally.events === 0) throw nothingReadable(files, tally, options.format);
   const report = options.out === '-' ? process.stderr : process.stdout;
   report.write(`${summary(tally, mode)}\n`);
+}
+
+function nothingReadable(files: readonly string[], { rejections }: Tally, format: string): AppError {
+  const codes = [...rejections.keys()].join(', ');
+  const what =
+    codes === ''
+      ? `There is no record in ${files.join(', ')}. Name a file that holds recorded calls.`
+      : `No record could be read (${codes}). Is it ${format}?`;
+  return new AppError('E_NOTHING_READABLE', what);
 }
 
 interface Opening {

@@ -102,6 +102,21 @@ describe('settings', () => {
       env: { GATEWATCH_ADMIN_TOKEN_FILE: '/nowhere/token' },
       says: 'cannot read',
     },
+    {
+      story: 'a token that can be guessed',
+      env: { GATEWATCH_INGEST_TOKEN: 'x' },
+      says: 'GATEWATCH_INGEST_TOKEN: must have 16 characters or more; make one with "openssl rand -hex 32", or leave it out and use one of "gatewatch token create"',
+    },
+    {
+      story: 'a token that is just too short',
+      env: { GATEWATCH_ADMIN_TOKEN: 'fifteen-letters' },
+      says: 'GATEWATCH_ADMIN_TOKEN: must have 16 characters',
+    },
+    {
+      story: 'a token of blanks',
+      env: { GATEWATCH_ADMIN_TOKEN: ' '.repeat(20) },
+      says: 'GATEWATCH_ADMIN_TOKEN: must have 16 characters',
+    },
     { story: 'a port that does not exist', env: { GATEWATCH_LISTEN: '127.0.0.1:70000' }, says: '65535' },
     {
       story: 'a gateway URL of another kind',
@@ -129,6 +144,11 @@ describe('settings', () => {
 
   it('name a mistake once', () => {
     expect(mistakesOf({ GATEWATCH_LISTEN: 'nowhere' }).match(/GATEWATCH_LISTEN/g)).toHaveLength(1);
+  });
+
+  it('take a token of sixteen characters', () => {
+    const env = { GATEWATCH_INGEST_TOKEN: 'sixteen-letters!' };
+    expect(loadConfig(env).ingestToken?.reveal()).toBe('sixteen-letters!');
   });
 
   it('refuse a file that is not YAML, saying where', () => {

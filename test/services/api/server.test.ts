@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
+import { AppError } from '../../../services/errors.ts';
 import { openApi, tokenOf } from '../../support/api.ts';
 
 const json = { 'content-type': 'application/json' };
@@ -100,6 +101,23 @@ describe('an error', () => {
     expect(answer.statusCode).toBe(500);
     expect(answer.json()).toMatchObject({ error: { code: 'E_INTERNAL' } });
     expect(answer.body).not.toMatch(/secret detail|\.ts|at /);
+  });
+
+  it.each([
+    'E_TRANSPORT_UNAVAILABLE',
+    'E_STORE_UNAVAILABLE',
+    'E_AUDIT_UNAVAILABLE',
+    'E_CHECKPOINT_UNAVAILABLE',
+  ] as const)('%s does not say where things lie; the log does', async (code) => {
+    const logged: string[] = [];
+    const log = pino({}, { write: (line) => logged.push(line) });
+    const said = 'The log of events in /srv/gatewatch/data/transport cannot be written (ENOSPC).';
+    await using api = await openApi({ log, status: () => Promise.reject(new AppError(code, said)) });
+    const answer = await api.as('read', { url: '/v1/status' });
+    expect(answer.statusCode).toBeGreaterThanOrEqual(500);
+    expect(answer.json()).toMatchObject({ error: { code } });
+    expect(answer.body).not.toContain('/srv');
+    expect(logged.join('')).toContain('/srv/gatewatch/data/transport');
   });
 
   it('that may pass says when to come again', async () => {

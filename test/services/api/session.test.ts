@@ -19,7 +19,8 @@ const freeze = (api: TestApi, headers: Record<string, string>) =>
 
 describe('signing in', () => {
   it('with a token gives a cookie that scripts cannot read and other sites cannot use', async () => {
-    await using api = await openApi();
+    const now = Date.now();
+    await using api = await openApi({ now: () => now });
     const answer = await signIn(api, tokenOf('triage'));
     expect(answer.statusCode).toBe(200);
     expect(answer.json()).toMatchObject({ name: 'triage of the test', scope: 'triage' });

@@ -110,6 +110,17 @@ describe('gatewatch replay', () => {
     );
   });
 
+  it.each([
+    { story: 'an empty file', data: '' },
+    { story: 'a file of blank lines', data: '\n\n  \n' },
+    { story: 'an empty array', data: '[]' },
+    { story: 'an empty file, packed', data: gzipSync('') },
+  ])('says so when there is nothing in $story', async ({ data }) => {
+    const empty = file('empty.ndjson', data);
+    await expect(gatewatch('replay', empty)).rejects.toThrow(`There is no record in ${empty}.`);
+    expect(printed).toBe('');
+  });
+
   it('names the file that is damaged', async () => {
     const cut = file('cut.gz', gzipSync(recorded).subarray(0, 500));
     await expect(gatewatch('replay', cut)).rejects.toThrow(/cut\.gz: The compressed data is damaged/);

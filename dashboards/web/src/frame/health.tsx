@@ -1,6 +1,7 @@
 import type { SystemStatus } from '../../../../services/api/schema.ts';
 import { Ago } from '../ago.tsx';
 import { count } from '../format.ts';
+import { troubleOf } from './trouble.ts';
 
 /** More records waiting than this, and what the page shows may be old. */
 const LAG_WARN_RECORDS = 1_000;
@@ -14,12 +15,12 @@ export function Health({ status, error }: HealthProps) {
   if (error !== undefined) return <span className="health bad">{error.message}</span>;
   if (status === undefined) return <span className="health">…</span>;
   const lag = Object.values(status.lag).reduce((sum, records) => sum + records, 0);
-  const unready = status.parts.filter(({ ready }) => !ready);
   const lagByTopic = Object.entries(status.lag).map(([topic, records]) => `${topic}: ${records}`);
-  if (!status.ready) {
+  const trouble = troubleOf(status);
+  if (trouble !== undefined) {
     return (
-      <span className="health bad" role="status">
-        Not ready: {unready.map(({ name, reason }) => `${name} (${reason})`).join(', ')}
+      <span className={`health ${trouble.level}`} role="status">
+        {trouble.text}
       </span>
     );
   }
