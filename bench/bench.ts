@@ -3,7 +3,7 @@ import type { RecordSize } from './bodies.ts';
 import { measureLatency } from './latency.ts';
 import { measureStartup } from './startup.ts';
 import { measureThroughput } from './throughput.ts';
-import type { Throughput } from './throughput.ts';
+import type { Memory, Throughput } from './throughput.ts';
 
 /** `npm run bench`, `npm run bench -- --quick` (a minute, for CI), `-- --only=throughput,latency,start`. */
 const isQuick = process.argv.includes('--quick');
@@ -25,7 +25,7 @@ print(
   `${cpus().length.toString()} × ${cpus()[0]?.model.trim() ?? '?'}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Node ${process.version}`,
 );
 if (wants('throughput')) {
-  print('\n| record | | CPU s/M events | × (a) | × (b) | events/s | peak RSS MB |');
+  print('\n| record | | CPU s/M events | × (a) | × (b) | events/s | peak RSS MB (own) |');
   row('---', '---', '---', '---', '---', '---', '---');
   await throughput('13 kB', isQuick ? 4_000 : 20_000);
   await throughput('3.5 kB', isQuick ? 10_000 : 50_000);
@@ -34,6 +34,10 @@ if (wants('latency')) await latency();
 if (wants('start') && !isQuick) {
   const seconds = await measureStartup(1_000_000, keys);
   print(`\nStart to ready on a folder with 1,000,000 events: ${seconds.toFixed(1)} s`);
+}
+
+function memoryText({ peakRssMb, peakOwnMb }: Memory): string {
+  return `${peakRssMb.toFixed(0)} (${peakOwnMb.toFixed(0)})`;
 }
 
 async function throughput(size: RecordSize, records: number): Promise<void> {
@@ -47,7 +51,7 @@ async function throughput(size: RecordSize, records: number): Promise<void> {
     plainCpu / parseCpu,
     '1',
     found.plainPerSecond,
-    found.plainPeakRssMb,
+    memoryText(found.plainMemory),
   );
   row(
     size,
@@ -56,7 +60,7 @@ async function throughput(size: RecordSize, records: number): Promise<void> {
     gatewatchCpu / parseCpu,
     gatewatchCpu / plainCpu,
     found.gatewatchPerSecond,
-    found.gatewatchPeakRssMb,
+    memoryText(found.gatewatchMemory),
   );
   print(
     `  event loop at full load: longest pause ${found.longestPauseMs.toFixed(0)} ms, p99.9 ${found.pauseP999Ms.toFixed(1)} ms`,
@@ -76,6 +80,6 @@ async function latency(): Promise<void> {
   row('arrival → block call', found.p50Ms, found.p99Ms);
   row('arrival → answer', found.answerP50Ms, found.answerP99Ms);
   print(
-    `  event loop: longest pause ${found.longestPauseMs.toFixed(0)} ms, p99.9 ${found.pauseP999Ms.toFixed(1)} ms; peak RSS ${found.peakRssMb.toFixed(0)} MB`,
+    `  event loop: longest pause ${found.longestPauseMs.toFixed(0)} ms, p99.9 ${found.pauseP999Ms.toFixed(1)} ms; peak RSS ${memoryText(found.memory)} MB`,
   );
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -24,6 +24,9 @@ export interface Usage {
   /** User and system time of all threads since the start. */
   cpuMs: number;
   peakRssMb: number;
+  /** Without the pages of mapped files (the log), which the system takes back whenever it wants; NaN where it does not
+   *  say. */
+  peakOwnMb: number;
   /** Of the event loop, since the last time this was asked. */
   longestPauseMs: number;
   pauseP999Ms: number;
@@ -35,6 +38,15 @@ export type Order =
 const RESOLUTION_MS = 2;
 const delays = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
 
+const SAMPLE_MS = 200;
+const STATUS_FILE = '/proc/self/status';
+let peakOwnMb = existsSync(STATUS_FILE) ? 0 : NaN;
+
+function sampleMemory(): void {
+  const anonymous = /RssAnon:\s+(\d+) kB/.exec(readFileSync(STATUS_FILE, 'utf8'))?.[1];
+  peakOwnMb = Math.max(peakOwnMb, Number(anonymous) / 1024);
+}
+
 function usage(): Usage {
   const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
   const pause = (delayNs: number) => Math.max(0, delayNs / 1e6 - RESOLUTION_MS);
@@ -44,6 +56,7 @@ function usage(): Usage {
   return {
     cpuMs: (userCPUTime + systemCPUTime) / 1000,
     peakRssMb: maxRSS / 1024,
+    peakOwnMb,
     longestPauseMs,
     pauseP999Ms,
   };
@@ -93,6 +106,7 @@ const settings = JSON.parse(process.argv[2] ?? '{}') as ChildSettings;
 const dir = settings.dataDir ?? mkdtempSync(join(tmpdir(), 'gatewatch-bench-'));
 const server = await startServer(settings, dir);
 delays.enable();
+if (!Number.isNaN(peakOwnMb)) setInterval(sampleMemory, SAMPLE_MS).unref();
 process.on('message', (message: Order) => {
   void answer(message).then((value) => process.send?.({ value }));
 });

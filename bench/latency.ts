@@ -8,6 +8,7 @@ import { makeBodies } from './bodies.ts';
 import { Child, TOKEN } from './children.ts';
 import { sendLoad } from './load.ts';
 import { postJson } from './query.ts';
+import type { Memory } from './throughput.ts';
 
 export interface LatencyOptions {
   eventsPerSecond: number;
@@ -26,7 +27,7 @@ export interface Latency {
   answerP99Ms: number;
   longestPauseMs: number;
   pauseP999Ms: number;
-  peakRssMb: number;
+  memory: Memory;
 }
 
 const PER_BODY = 50;
@@ -82,7 +83,7 @@ export async function measureLatency(options: LatencyOptions): Promise<Latency> 
     answerP99Ms: quantileSorted(answerMs, 0.99),
     longestPauseMs: usage.longestPauseMs,
     pauseP999Ms: usage.pauseP999Ms,
-    peakRssMb: usage.peakRssMb,
+    memory: usage,
   };
 }
 

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { median } from 'simple-statistics';
 import { makeBodies } from './bodies.ts';
 import type { BodyOptions, RecordSize } from './bodies.ts';
+import type { Usage } from './child.ts';
 import { Child, TOKEN } from './children.ts';
 import { sendLoad } from './load.ts';
 import { untilJudged, untilStored } from './query.ts';
@@ -13,6 +14,8 @@ export interface ThroughputOptions {
   rounds: number;
 }
 
+export type Memory = Pick<Usage, 'peakRssMb' | 'peakOwnMb'>;
+
 /** Medians over the rounds; CPU seconds for a million events, all threads. */
 export interface Throughput {
   parseCpu: number;
@@ -20,8 +23,8 @@ export interface Throughput {
   plainCpu: number;
   gatewatchPerSecond: number;
   plainPerSecond: number;
-  gatewatchPeakRssMb: number;
-  plainPeakRssMb: number;
+  gatewatchMemory: Memory;
+  plainMemory: Memory;
   longestPauseMs: number;
   pauseP999Ms: number;
 }
@@ -67,8 +70,8 @@ export async function measureThroughput(options: ThroughputOptions): Promise<Thr
     plainCpu: median(rounds.map(({ theirs, records }) => (theirs.cpuMs * 1000) / records)),
     gatewatchPerSecond: median(rounds.map(({ ours, records }) => records / ours.seconds)),
     plainPerSecond: median(rounds.map(({ theirs, records }) => records / theirs.seconds)),
-    gatewatchPeakRssMb: ourUsage.peakRssMb,
-    plainPeakRssMb: theirUsage.peakRssMb,
+    gatewatchMemory: ourUsage,
+    plainMemory: theirUsage,
     longestPauseMs: Math.max(...rounds.map(({ ours }) => ours.longestPauseMs)),
     pauseP999Ms: median(rounds.map(({ ours }) => ours.pauseP999Ms)),
   };

@@ -9,6 +9,7 @@ import {
 } from './leaked-key/used-after-revocation.ts';
 import { isAccepted } from './lib/accepted.ts';
 import { isWorthTelling, keySignal, newStory } from './lib/signals.ts';
+import type { Telling } from './lib/signals.ts';
 import type { FactStory, KeyFacts, KeyProfile } from './profile.ts';
 
 /** One thing that a fact makes of a call. `about` names the fact: same text, same story. */
@@ -70,7 +71,8 @@ export function judgeReport(profile: KeyProfile, facts: KeyFacts, at: number): S
   const matter: Matter = { papers: leakInUse, about: leakIndicator(leak), line, certainty };
   const story = storyAbout(profile, matter, at);
   if (isInUse) story.startedAt = leak.foundAt;
-  return isWorthTelling(story, [line], at) ? [tell(profile, story, matter, [])] : [];
+  if (!isWorthTelling(story, [line], { ts: at, owner: profile })) return [];
+  return [keySignal(profile, factTelling(profile, story, matter, []))];
 }
 
 function tellCall(profile: KeyProfile, event: Event, matter: Matter): Signal[] {
@@ -79,9 +81,9 @@ function tellCall(profile: KeyProfile, event: Event, matter: Matter): Signal[] {
   story.events += 1;
   story.usd += costUsd;
   story.lastAt = Math.max(story.lastAt, ts);
-  if (!isWorthTelling(story, [matter.line], ts)) return [];
+  if (!isWorthTelling(story, [matter.line], { ts, owner: event })) return [];
   const callers = [...(ip === '' ? [] : [`ip:${ip}`]), ...(client === '' ? [] : [`client:${client}`])];
-  return [tell(profile, story, matter, callers)];
+  return [keySignal(event, factTelling(profile, story, matter, callers))];
 }
 
 /** The story about this fact; a newer fact of the same sort begins a new one in the place of the old. */
@@ -93,9 +95,14 @@ function storyAbout(profile: KeyProfile, { papers, about }: Matter, ts: number):
   return story;
 }
 
-function tell(profile: KeyProfile, story: FactStory, matter: Matter, callers: readonly string[]): Signal {
+function factTelling(
+  profile: KeyProfile,
+  story: FactStory,
+  matter: Matter,
+  callers: readonly string[],
+): Telling {
   const { papers, about, line, certainty } = matter;
-  return keySignal(profile, {
+  return {
     papers,
     dedupKey: about,
     ts: story.lastAt,
@@ -107,5 +114,5 @@ function tell(profile: KeyProfile, story: FactStory, matter: Matter, callers: re
     events: story.events,
     usdLost: story.usd,
     usdPerHour: story.events === 0 ? 0 : profile.spend.lastHourUsd(),
-  });
+  };
 }

@@ -11,6 +11,7 @@ import type { NetworkSighting } from './lib/network-novelty.ts';
 import { followParty, networksOf, noteOwnUse } from './lib/party.ts';
 import type { Probers } from './lib/probers.ts';
 import { isWorthTelling, keySignal } from './lib/signals.ts';
+import type { Owner } from './lib/signals.ts';
 import { groupOf } from './profile.ts';
 import type { KeyProfile, NetworkSeen, Party } from './profile.ts';
 
@@ -141,10 +142,10 @@ function judgeParty(
   const behaviour = newPartyLines({ profile, party, networks, isEgress, isHostile: isAnyHostile, ts });
   const all = [...geography, ...behaviour];
   party.bits = sumBits(all);
-  if (party.bits < LEAST_BITS || !isWorthTelling(party, all, ts)) return [];
+  if (party.bits < LEAST_BITS || !isWorthTelling(party, all, { ts, owner: event })) return [];
   return [
-    ...tell(profile, party, { papers: foreignCountry, lines: geography, learnedAt }),
-    ...tell(profile, party, { papers: newParty, lines: behaviour, learnedAt }),
+    ...tell(profile, party, { papers: foreignCountry, lines: geography, learnedAt, owner: event }),
+    ...tell(profile, party, { papers: newParty, lines: behaviour, learnedAt, owner: event }),
   ];
 }
 
@@ -152,14 +153,15 @@ interface Said {
   papers: Papers;
   lines: readonly Line[];
   learnedAt: number;
+  owner: Owner;
 }
 
-function tell(profile: KeyProfile, party: Party, { papers, lines, learnedAt }: Said): Signal[] {
+function tell(profile: KeyProfile, party: Party, { papers, lines, learnedAt, owner }: Said): Signal[] {
   if (lines.length === 0 && !party.tellers.includes(papers.id)) return [];
   if (!party.tellers.includes(papers.id)) party.tellers.push(papers.id);
   const weakened = party.isLowTrust ? lines.map(weaken) : lines;
   return [
-    keySignal(profile, {
+    keySignal(owner, {
       papers,
       dedupKey: `party:${party.storyAt}`,
       ts: party.lastAt,

@@ -2,6 +2,7 @@ import type { Line, Signal } from './detector.ts';
 import type { Event } from './event.ts';
 import { isAccepted } from './lib/accepted.ts';
 import { continueBurn, isWorthTelling, keySignal } from './lib/signals.ts';
+import type { Telling } from './lib/signals.ts';
 import type { KeyProfile, OpenStory } from './profile.ts';
 import { keyBurn, keyBurnLines } from './spend/key-burn.ts';
 
@@ -25,11 +26,17 @@ export function judgeSpend(profile: KeyProfile, event: Event, learningMs: number
   const burn = continueBurn(profile.burn, ts, Math.max(0, spend.lastHourUsd() - spend.expectedHourUsd()));
   profile.burn = burn;
   burn.lastAt = Math.max(burn.lastAt, ts);
-  return isWorthTelling(burn, lines, ts) ? [tellBurn(profile, burn, lines, isLearning)] : [];
+  if (!isWorthTelling(burn, lines, { ts, owner: event })) return [];
+  return [keySignal(event, burnTelling(profile, burn, lines, isLearning))];
 }
 
-function tellBurn(profile: KeyProfile, burn: OpenStory, lines: readonly Line[], isLearning: boolean): Signal {
-  return keySignal(profile, {
+function burnTelling(
+  profile: KeyProfile,
+  burn: OpenStory,
+  lines: readonly Line[],
+  isLearning: boolean,
+): Telling {
+  return {
     papers: keyBurn,
     dedupKey: `burn:${burn.startedAt}`,
     ts: burn.lastAt,
@@ -40,5 +47,5 @@ function tellBurn(profile: KeyProfile, burn: OpenStory, lines: readonly Line[], 
     events: Math.max(1, burn.events),
     usdLost: burn.usd,
     usdPerHour: Math.max(0, profile.spend.lastHourUsd() - profile.spend.expectedHourUsd()),
-  });
+  };
 }

@@ -128,6 +128,8 @@ export interface Party {
   bits: number;
   raisedBits: number;
   raisedAt: number;
+  /** The name that was on the key. */
+  raisedFor: string;
 }
 
 /** Something raised and not over yet. */
@@ -138,6 +140,8 @@ export interface OpenStory {
   usd: number;
   raisedBits: number;
   raisedAt: number;
+  /** The name that was on the key. */
+  raisedFor: string;
 }
 
 /** A story that a fact about the key began; `about` names the fact. */

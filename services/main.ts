@@ -22,7 +22,7 @@ import type { Detect } from './detect/detect.ts';
 import { createEnricher } from './enrichment/ip-enricher.ts';
 import type { Enricher } from './enrichment/enricher.ts';
 import { AppError, isErrno, messageOf } from './errors.ts';
-import { letHeapGrow } from './garbage-collection.ts';
+import { tuneGarbageCollection } from './garbage-collection.ts';
 import { createAddressResolver } from './gateways/client-address.ts';
 import { createFormats } from './gateways/registry.ts';
 import { createIngest } from './ingest/ingest.ts';
@@ -124,7 +124,7 @@ export interface Gatewatch {
 /** Puts the parts together and starts the steps; closes what was opened, in reverse, when one of them fails. */
 export async function startGatewatch(options: StartOptions): Promise<Gatewatch> {
   const closers = new Closers();
-  letHeapGrow();
+  tuneGarbageCollection();
   try {
     return await start(options, closers);
   } catch (error) {

@@ -4,9 +4,9 @@ const LOOK_AT = 32;
 export interface BoundedMapOptions<Value> {
   max: number;
   /** Never dropped; something else bounds these. */
-  isKept(value: Value): boolean;
+  isKept: (value: Value) => boolean;
   /** Of those looked at, the one worth least goes. */
-  worth(value: Value): number;
+  worth: (value: Value) => number;
 }
 
 /** A map that makes room for newcomers: whoever may send logs can make up any number of names, and memory must not grow

@@ -53,6 +53,7 @@ function newParty(profile: KeyProfile, ts: number): Party {
     bits: 0,
     raisedBits: 0,
     raisedAt: 0,
+    raisedFor: '',
   };
 }
 

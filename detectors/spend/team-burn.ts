@@ -42,7 +42,7 @@ export function judgeTeamMinute(team: TeamProfile, rollup: Rollup, learningMs: n
   const burn = continueBurn(team.burn, minute, excessUsd);
   team.burn = burn;
   burn.lastAt = Math.max(burn.lastAt, minute);
-  if (!isWorthTelling(burn, lines, minute)) return [];
+  if (!isWorthTelling(burn, lines, { ts: minute })) return [];
   const names = largest.filter(({ share }) => share > 0.05).map(({ keyAlias }) => keyAlias);
   return [
     toSignal(

@@ -154,3 +154,41 @@ describe('grace after a restore', () => {
     expect(life.call(now + DAY + HOUR)[0]?.certainty).toBe('leak-in-use');
   });
 });
+
+describe('a record that lies about whose key it is', () => {
+  const owned = { team: 'payments', keyAlias: 'payments-api' };
+  const forged = { team: 'somebody-else', keyAlias: 'payments-api' };
+
+  it('does not keep quiet the genuine call that follows, and the genuine one is told under its own name', () => {
+    const life = new KeyLife();
+    life.work(0, 3, owned);
+    life.core.applyFact(leak());
+    const [lie] = life.call(now, forged);
+    const [truth] = life.call(now + 60_000, owned);
+    expect(lie?.team).toBe('somebody-else');
+    expect(truth).toMatchObject({ team: 'payments', certainty: 'leak-in-use', dedupKey: lie?.dedupKey });
+  });
+
+  it('does not put its name on genuine calls by dating itself ahead', () => {
+    const life = new KeyLife();
+    life.work(0, 3, owned);
+    life.core.applyFact(leak());
+    life.call(now + 4 * 60_000, forged);
+    expect(life.call(now + 5 * 60_000, owned)[0]?.team).toBe('payments');
+    const other = new KeyLife();
+    other.work(0, 3, owned);
+    other.call(now + 4 * 60_000, forged);
+    other.core.applyFact(leak());
+    expect(other.call(now + 60_000, owned)[0]?.team).toBe('payments');
+  });
+
+  it('makes no more of a story than one finding a minute', () => {
+    const life = new KeyLife();
+    life.work(0, 3, owned);
+    life.core.applyFact(leak());
+    const told = Array.from({ length: 120 }, (_, second) =>
+      life.call(now + second * 1_000, second % 2 === 0 ? owned : forged),
+    ).flat();
+    expect(told.length).toBeLessThanOrEqual(3);
+  });
+});

@@ -8,6 +8,7 @@ import { MemoryCheckpoints } from '../../support/memory-checkpoints.ts';
 /** Keeps rows by token, as ClickHouse does with its deduplication tokens. */
 class FakeStore implements Store {
   readonly rows: string[] = [];
+  readonly sizes: number[] = [];
   readonly #tokens = new Set<string>();
   isAway = false;
   /** The insert arrives, but the caller never learns. */
@@ -17,6 +18,7 @@ class FakeStore implements Store {
     if (this.isAway) return Promise.reject(new Error('away'));
     if (!this.#tokens.has(token)) this.rows.push(...rows);
     this.#tokens.add(token);
+    this.sizes.push(rows.length);
     return this.losesAnswers ? new Promise(() => undefined) : Promise.resolve();
   }
   query = () => Promise.resolve([]);
@@ -55,6 +57,24 @@ describe('RowWriter', () => {
     for (let offset = 0; offset < 25_000; offset += 1) writer.add(offset, rowAt(offset));
     await writer.close(5_000);
     expect(store.rows).toEqual(numbers(25_000));
+  });
+
+  it('writes few large parts, however often rows come', async () => {
+    vi.useFakeTimers();
+    try {
+      const store = new FakeStore();
+      const writer = await openWriter(store, new MemoryCheckpoints());
+      for (let offset = 0; offset < 25_000; offset += 1) {
+        writer.add(offset, rowAt(offset));
+        if (offset % 100 === 99) await vi.advanceTimersByTimeAsync(10);
+      }
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(store.rows).toHaveLength(25_000);
+      expect(store.sizes).toEqual([10_000, 10_000, 5_000]);
+      await writer.close(5_000);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('leaves out offsets that have no row', async () => {
