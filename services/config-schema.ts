@@ -75,6 +75,35 @@ const gateway = z.strictObject({
   key: secret,
 });
 
+const broker = /^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/;
+
+const kafka = z.strictObject({
+  brokers: list.refine(
+    (brokers) => brokers.length > 0 && brokers.every((one) => broker.test(one)),
+    'must be host:port of one or more brokers, with commas',
+  ),
+  topicPrefix: z
+    .string()
+    .regex(/^[a-zA-Z0-9._-]{1,100}$/, 'must be letters, digits, dots, dashes')
+    .default('gatewatch.'),
+  partitions: z.coerce.number().int().min(1).max(1_000).default(12),
+  tls: z
+    .strictObject({
+      enabled: z.stringbool().or(z.boolean()).default(true),
+      ca: z.string().optional(),
+      certificate: z.string().optional(),
+      key: z.string().optional(),
+    })
+    .optional(),
+  sasl: z
+    .strictObject({
+      mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).default('scram-sha-512'),
+      username: z.string().min(1),
+      password: secret,
+    })
+    .optional(),
+});
+
 /** What settings may be, wherever they come from. */
 export const configSchema = z
   .strictObject({
@@ -125,6 +154,7 @@ export const configSchema = z
           .optional(),
       })
       .prefault({}),
+    kafka: kafka.optional(),
     trustedProxies: cidrs.default(PRIVATE_RANGES),
     geo: z
       .strictObject({

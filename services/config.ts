@@ -21,7 +21,6 @@ export type Config = Omit<Parsed, 'mode'> & {
 
 /** Names that only later parts of the product read; setting them must not pass unnoticed. */
 const NOT_YET = [
-  'GATEWATCH_KAFKA_BROKERS',
   'GATEWATCH_CLICKHOUSE_URL',
   'GATEWATCH_SLACK_WEBHOOK_URL',
   'GATEWATCH_PAGERDUTY_ROUTING_KEY',

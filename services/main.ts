@@ -41,7 +41,7 @@ import { createRevokers } from './revokers/registry.ts';
 import { Secret } from './secret.ts';
 import { openEmbeddedStore } from './stores/embedded.ts';
 import type { Store } from './stores/store.ts';
-import { openEmbeddedTransport } from './transports/embedded.ts';
+import { openTransport } from './transports/open-transport.ts';
 import type { Transport } from './transports/transport.ts';
 
 const HOUR_MS = 3_600_000;
@@ -185,7 +185,9 @@ async function openParts(options: StartOptions, localToken: Secret, closers: Clo
     now,
     tokens: await openTokens({ dir: config.dataDir, now, fixed: fixedTokens(config, localToken) }),
     checkpoints: closers.use(await openLmdbCheckpoints({ dir: folder('state') })),
-    transport: closers.use(await openEmbeddedTransport({ dir: folder('transport'), log, metrics, now })),
+    transport: closers.use(
+      await openTransport({ kafka: config.kafka, dir: folder('transport'), log, metrics, now }),
+    ),
     store: closers.use(await openStore(config, log)),
     enricher: closers.use(await openEnricher({ config, log, metrics, now })),
   };

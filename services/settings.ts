@@ -27,6 +27,68 @@ export const SETTINGS: readonly Setting[] = [
     about: 'How people reach the page; goes into notifications.',
   },
   {
+    env: 'GATEWATCH_KAFKA_BROKERS',
+    path: 'kafka.brokers',
+    default: 'unset: the log is in the data folder',
+    about: '`host:port`, with commas. Topics go to this Apache Kafka instead of the data folder.',
+  },
+  {
+    env: 'GATEWATCH_KAFKA_TOPIC_PREFIX',
+    path: 'kafka.topicPrefix',
+    default: '`gatewatch.`',
+    about: 'Before the name of every topic and group.',
+  },
+  {
+    env: 'GATEWATCH_KAFKA_PARTITIONS',
+    path: 'kafka.partitions',
+    default: '12',
+    about:
+      'Partitions of `events` and `rollups`, when they are made. Changing it later changes nothing: keys would leave their state behind.',
+  },
+  {
+    env: 'GATEWATCH_KAFKA_TLS',
+    path: 'kafka.tls.enabled',
+    default: '`false`',
+    about: 'TLS to the brokers, with the authorities of the system.',
+  },
+  {
+    env: 'GATEWATCH_KAFKA_TLS_CA_FILE',
+    path: 'kafka.tls.ca',
+    default: 'unset',
+    about: 'PEM file of the authority to trust instead; switches TLS on.',
+  },
+  {
+    env: 'GATEWATCH_KAFKA_TLS_CERT_FILE',
+    path: 'kafka.tls.certificate',
+    default: 'unset',
+    about: 'PEM file of a client certificate.',
+  },
+  {
+    env: 'GATEWATCH_KAFKA_TLS_KEY_FILE',
+    path: 'kafka.tls.key',
+    default: 'unset',
+    about: 'PEM file of its key.',
+  },
+  {
+    env: 'GATEWATCH_KAFKA_SASL_MECHANISM',
+    path: 'kafka.sasl.mechanism',
+    default: '`scram-sha-512`',
+    about: '`plain`, `scram-sha-256` or `scram-sha-512`.',
+  },
+  {
+    env: 'GATEWATCH_KAFKA_SASL_USERNAME',
+    path: 'kafka.sasl.username',
+    default: 'unset',
+    about: 'User at the brokers.',
+  },
+  {
+    env: 'GATEWATCH_KAFKA_SASL_PASSWORD',
+    path: 'kafka.sasl.password',
+    default: 'unset',
+    about: 'Password of that user.',
+    secret: true,
+  },
+  {
     env: 'GATEWATCH_LOG_LEVEL',
     path: 'logLevel',
     default: '`info`',

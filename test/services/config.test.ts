@@ -93,8 +93,18 @@ describe('settings', () => {
       says: 'GATEWATCH_MOOD: there is no such setting',
     },
     {
+      story: 'a broker without a port',
+      env: { GATEWATCH_KAFKA_BROKERS: 'kafka-1:9092,kafka-2' },
+      says: 'GATEWATCH_KAFKA_BROKERS: must be host:port',
+    },
+    {
+      story: 'settings of Kafka without its brokers',
+      env: { GATEWATCH_KAFKA_PARTITIONS: '3' },
+      says: 'kafka.brokers (GATEWATCH_KAFKA_BROKERS): is missing',
+    },
+    {
       story: 'a setting of another size',
-      env: { GATEWATCH_KAFKA_BROKERS: 'k:9092' },
+      env: { GATEWATCH_CLICKHOUSE_URL: 'http://ch:8123' },
       says: 'not supported by this version',
     },
     {

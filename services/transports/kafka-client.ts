@@ -1,0 +1,72 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { Kafka, logLevel } from 'kafkajs';
+import type { KafkaConfig, LogEntry } from 'kafkajs';
+import { AppError, messageOf } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { Secret } from '../secret.ts';
+
+export interface KafkaSettings {
+  /** `host:port` of some brokers; the others are found through them. */
+  brokers: readonly string[];
+  /** TLS with the system's authorities, or those of `ca`; a client certificate where the cluster asks for one. */
+  tls?: { ca?: string; certificate?: string; key?: Secret };
+  sasl?: { mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; username: string; password: Secret };
+}
+
+const REQUEST_TIMEOUT_MS = 15_000;
+const COLD_TRIES = 8;
+
+export function createKafka({ brokers, tls, sasl }: KafkaSettings, log: Log): Kafka {
+  const config: KafkaConfig = {
+    clientId: 'gatewatch',
+    brokers: [...brokers],
+    connectionTimeout: 5_000,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    retry: { initialRetryTime: 100, maxRetryTime: 5_000, retries: 10 },
+    logLevel: logLevel.INFO,
+    logCreator: () => (entry) => writeLog(log, entry),
+  };
+  if (tls !== undefined) {
+    config.ssl = {
+      ...(tls.ca === undefined ? {} : { ca: [tls.ca] }),
+      ...(tls.certificate === undefined ? {} : { cert: tls.certificate }),
+      ...(tls.key === undefined ? {} : { key: tls.key.reveal() }),
+    };
+  }
+  if (sasl !== undefined) {
+    const { mechanism, username } = sasl;
+    config.sasl = { mechanism, username, password: sasl.password.reveal() } as NonNullable<
+      KafkaConfig['sasl']
+    >;
+  }
+  return new Kafka(config);
+}
+
+/** The client calls a lost connection an error, every time it tries again; here it is a warning until something fails. */
+function writeLog(log: Log, { level, namespace, log: { message, error, broker } }: LogEntry): void {
+  const where = { client: 'kafka', namespace, ...(broker === undefined ? {} : { broker: String(broker) }) };
+  const text = typeof error === 'string' ? `${message}: ${error}` : message;
+  if (level === logLevel.ERROR || level === logLevel.WARN) log.warn(where, text);
+  else log.debug(where, text);
+}
+
+/** A cluster that has just started refuses the first requests past the client's own tries. */
+export async function whenWarm<Result>(work: () => Promise<Result>): Promise<Result> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (tries >= COLD_TRIES) throw error;
+      await pause(250 * tries);
+    }
+  }
+}
+
+export function kafkaUnavailable(brokers: readonly string[], cause: unknown): AppError {
+  if (cause instanceof AppError) return cause;
+  return new AppError(
+    'E_TRANSPORT_UNAVAILABLE',
+    `Kafka at ${brokers.join(', ')} does not take or give records (${messageOf(cause)}). Check that it runs and can be reached, and that user and rights are right; what was not confirmed is sent again.`,
+    { cause },
+  );
+}

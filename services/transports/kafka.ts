@@ -1,0 +1,206 @@
+import type { Admin, Kafka } from 'kafkajs';
+import { AppError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
+import { createKafka, kafkaUnavailable, whenWarm } from './kafka-client.ts';
+import type { KafkaSettings } from './kafka-client.ts';
+import { IdMemory } from './kafka-ids.ts';
+import { readRange } from './kafka-reader.ts';
+import { idOf, toRecord } from './kafka-records.ts';
+import { KafkaSubscription } from './kafka-subscription.ts';
+import { boundsOf, ensureTopics } from './kafka-topics.ts';
+import { KafkaWriter } from './kafka-writer.ts';
+import type { AppendResult, Handler, InRecord, OutRecord, Subscription, Transport } from './transport.ts';
+
+const HOUR_MS = 3_600_000;
+const PIECE_RECORDS = 1_000;
+
+export interface KafkaTransportOptions extends KafkaSettings {
+  log: Log;
+  metrics?: Pick<Metrics, 'batchesRetried'>;
+  /** Before the name of each topic and group. */
+  prefix?: string;
+  /** All topics there are, with the number of partitions of each that is made. */
+  topics: Readonly<Record<string, number>>;
+  retentionMs?: number;
+  duplicateWindowMs?: number;
+  maxIds?: number;
+  /** After a start so many of the newest records of a topic are read for their ids, over all its partitions. */
+  idsReadBack?: number;
+  stalledAfterMs?: number;
+  now?: () => number;
+}
+
+const DEFAULTS = {
+  prefix: 'gatewatch.',
+  retentionMs: 7 * 24 * HOUR_MS,
+  duplicateWindowMs: 7 * 24 * HOUR_MS,
+  maxIds: 5_000_000,
+  idsReadBack: 200_000,
+  stalledAfterMs: 30_000,
+  now: Date.now,
+};
+type Settings = KafkaTransportOptions & typeof DEFAULTS;
+
+/** Topics of an Apache Kafka cluster. */
+export async function openKafkaTransport(options: KafkaTransportOptions): Promise<Transport> {
+  const settings: Settings = { ...DEFAULTS, ...options };
+  const kafka = createKafka(settings, settings.log);
+  const admin = kafka.admin();
+  try {
+    await whenWarm(() => admin.connect());
+    const transport = new KafkaTransport(settings, kafka, admin);
+    await transport.open();
+    return transport;
+  } catch (cause) {
+    await admin.disconnect().catch(() => undefined);
+    throw kafkaUnavailable(settings.brokers, cause);
+  }
+}
+
+class KafkaTransport implements Transport {
+  readonly #settings: Settings;
+  readonly #kafka: Kafka;
+  readonly #admin: Admin;
+  readonly #ids: IdMemory;
+  readonly #writer: KafkaWriter;
+  readonly #partitions = new Map<string, number>();
+  /** Topics whose ids were read back, or are just now. */
+  readonly #readBack = new Map<string, Promise<void>>();
+  readonly #subscriptions = new Map<string, KafkaSubscription>();
+
+  constructor(settings: Settings, kafka: Kafka, admin: Admin) {
+    const { duplicateWindowMs: windowMs, maxIds, now, brokers, stalledAfterMs } = settings;
+    this.#settings = settings;
+    this.#kafka = kafka;
+    this.#admin = admin;
+    this.#ids = new IdMemory({ windowMs, maxIds, now });
+    const topicOf = (topic: string) => ({ name: this.#nameOf(topic), partitions: this.#countOf(topic) });
+    this.#writer = new KafkaWriter({ kafka, brokers, ids: this.#ids, topicOf, now, stalledAfterMs });
+  }
+
+  async open(): Promise<void> {
+    const { topics, retentionMs } = this.#settings;
+    const wanted = Object.entries(topics).map(([topic, partitions]) => ({
+      topic: this.#nameOf(topic),
+      partitions,
+      retentionMs,
+    }));
+    await ensureTopics(this.#admin, wanted);
+    const names = Object.keys(topics);
+    const metadata = await whenWarm(() =>
+      this.#admin.fetchTopicMetadata({ topics: names.map((topic) => this.#nameOf(topic)) }),
+    );
+    for (const topic of names) {
+      const found = metadata.topics.find(({ name }) => name === this.#nameOf(topic));
+      this.#partitions.set(topic, found?.partitions.length ?? 1);
+    }
+    await this.#writer.open();
+  }
+
+  async append(
+    topic: string,
+    records: readonly OutRecord[],
+    { dropDuplicates = false }: { dropDuplicates?: boolean } = {},
+  ): Promise<AppendResult> {
+    if (records.length === 0) return { appended: 0, duplicates: [] };
+    if (dropDuplicates) await this.#knowIdsOf(topic);
+    return this.#writer.append(topic, records, dropDuplicates);
+  }
+
+  async subscribe(topic: string, group: string, handler: Handler): Promise<Subscription> {
+    const name = `${topic}\n${group}`;
+    if (this.#subscriptions.has(name)) throw new Error(`The group ${group} reads ${topic} already.`);
+    const { log, metrics, prefix } = this.#settings;
+    const subscription = new KafkaSubscription({
+      kafka: this.#kafka,
+      admin: this.#admin,
+      topic,
+      topicName: this.#nameOf(topic),
+      group,
+      // Members of one group must read the same topics, so each topic has groups of its own.
+      groupId: `${prefix}${group}.${topic}`,
+      handler,
+      log,
+      onRetry: () => metrics?.batchesRetried.inc({ topic, group }),
+      onClose: () => this.#subscriptions.delete(name),
+    });
+    this.#subscriptions.set(name, subscription);
+    await subscription.open();
+    return subscription;
+  }
+
+  async *read(
+    topic: string,
+    partition: number,
+    from: number,
+    to: number,
+  ): AsyncGenerator<readonly InRecord[]> {
+    if (from >= to) return;
+    const bounds = await this.#boundsOf(topic, partition);
+    if (from < bounds.first || to > bounds.end) {
+      const where = { topic, partition, from, to, ...bounds };
+      throw new AppError('E_NOT_FOUND', 'Some of these records are past retention or not there yet.', where);
+    }
+    const range = { topic: this.#nameOf(topic), partition, from, to };
+    for await (const messages of readRange(this.#kafka, this.#admin, range)) {
+      for (let at = 0; at < messages.length; at += PIECE_RECORDS) {
+        yield messages.slice(at, at + PIECE_RECORDS).map(toRecord);
+      }
+    }
+  }
+
+  partitions(topic: string): Promise<number> {
+    return Promise.resolve(this.#countOf(topic));
+  }
+
+  async endOffset(topic: string, partition: number): Promise<number> {
+    return (await this.#boundsOf(topic, partition)).end;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#subscriptions.values()].map((subscription) => subscription.close()));
+    await this.#writer.close();
+    await this.#admin.disconnect();
+  }
+
+  #nameOf(topic: string): string {
+    return `${this.#settings.prefix}${topic}`;
+  }
+
+  #countOf(topic: string): number {
+    const count = this.#partitions.get(topic);
+    if (count === undefined) throw new RangeError(`There is no topic ${topic}.`);
+    return count;
+  }
+
+  async #boundsOf(topic: string, partition: number): Promise<{ first: number; end: number }> {
+    const bounds = await boundsOf(this.#admin, this.#nameOf(topic));
+    return bounds.find((one) => one.partition === partition) ?? { first: 0, end: 0 };
+  }
+
+  #knowIdsOf(topic: string): Promise<void> {
+    let known = this.#readBack.get(topic);
+    if (known === undefined) {
+      known = this.#readIdsOf(topic).catch((cause: unknown) => {
+        this.#readBack.delete(topic);
+        throw kafkaUnavailable(this.#settings.brokers, cause);
+      });
+      this.#readBack.set(topic, known);
+    }
+    return known;
+  }
+
+  async #readIdsOf(topic: string): Promise<void> {
+    const name = this.#nameOf(topic);
+    const bounds = await boundsOf(this.#admin, name);
+    const share = Math.ceil(this.#settings.idsReadBack / Math.max(1, bounds.length));
+    for (const { partition, first, end } of bounds) {
+      const range = { topic: name, partition, from: Math.max(first, end - share), to: end };
+      if (range.from >= range.to) continue;
+      for await (const messages of readRange(this.#kafka, this.#admin, range)) {
+        for (const message of messages) this.#ids.remember(topic, idOf(message));
+      }
+    }
+  }
+}

@@ -1,0 +1,173 @@
+import { execFile, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { kafkaClassPath } from './kafka-jars.ts';
+
+const START_TIMEOUT_MS = 60_000;
+/** Quick to start, small, and good enough for tests. */
+const JAVA = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xms128m', '-Xmx384m'];
+
+interface Node {
+  id: number;
+  dir: string;
+  broker: string;
+  process: ChildProcess | undefined;
+}
+
+/** A real Kafka on loopback: brokers that are controllers too, each a process of its own that can be killed and started
+ *  again. */
+export class KafkaCluster {
+  readonly #dir: string;
+  readonly #classPath: string;
+  readonly #nodes: Node[];
+
+  private constructor(dir: string, classPath: string, nodes: Node[]) {
+    this.#dir = dir;
+    this.#classPath = classPath;
+    this.#nodes = nodes;
+  }
+
+  static async start(count = 1): Promise<KafkaCluster> {
+    const classPath = await kafkaClassPath();
+    const dir = await mkdtemp(join(tmpdir(), 'gatewatch-kafka-'));
+    const ports = await freePorts(count * 2);
+    const nodes = Array.from({ length: count }, (_, index): Node => {
+      const id = index + 1;
+      const broker = `127.0.0.1:${String(ports[index * 2])}`;
+      return { id, dir: join(dir, `node-${id.toString()}`), broker, process: undefined };
+    });
+    const voters = nodes.map(({ id }, index) => `${id.toString()}@127.0.0.1:${String(ports[index * 2 + 1])}`);
+    const cluster = new KafkaCluster(dir, classPath, nodes);
+    const clusterId = randomBytes(16).toString('base64url');
+    try {
+      await Promise.all(nodes.map((node) => cluster.#format(node, voters, clusterId)));
+      await Promise.all(nodes.map(({ id }) => cluster.startNode(id)));
+      return cluster;
+    } catch (error) {
+      await cluster.stop();
+      throw error;
+    }
+  }
+
+  get brokers(): string[] {
+    return this.#nodes.map(({ broker }) => broker);
+  }
+
+  async startNode(id: number): Promise<void> {
+    const node = this.#node(id);
+    const log = createWriteStream(join(node.dir, 'log'));
+    await once(log, 'open');
+    const options = ['-Dorg.slf4j.simpleLogger.defaultLogLevel=info'];
+    node.process = spawn(
+      'java',
+      [...JAVA, '-cp', this.#classPath, ...options, 'kafka.Kafka', propertiesOf(node)],
+      { stdio: ['ignore', log, log] },
+    );
+    await untilStarted(node);
+  }
+
+  /** `SIGKILL` takes it away as a loss of power would; it keeps its data and can be started again. */
+  async stopNode(id: number, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    const node = this.#node(id);
+    const running = node.process;
+    node.process = undefined;
+    if (running?.exitCode !== null) return;
+    running.kill(signal);
+    await once(running, 'exit');
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#nodes.map(({ id }) => this.stopNode(id, 'SIGKILL')));
+    await rm(this.#dir, { recursive: true, force: true });
+  }
+
+  #node(id: number): Node {
+    const node = this.#nodes.find((one) => one.id === id);
+    if (node === undefined) throw new RangeError(`There is no node ${id.toString()}.`);
+    return node;
+  }
+
+  async #format(node: Node, voters: readonly string[], clusterId: string): Promise<void> {
+    await mkdir(node.dir, { recursive: true });
+    await writeFile(propertiesOf(node), properties(node, voters));
+    const format = ['format', '--cluster-id', clusterId, '--config', propertiesOf(node)];
+    await promisify(execFile)('java', [
+      ...JAVA,
+      '-cp',
+      this.#classPath,
+      'kafka.tools.StorageTool',
+      ...format,
+    ]);
+  }
+}
+
+function propertiesOf({ dir }: Node): string {
+  return join(dir, 'server.properties');
+}
+
+function properties({ id, dir, broker }: Node, voters: readonly string[]): string {
+  const copies = Math.min(3, voters.length).toString();
+  const controller = voters[id - 1]?.split('@')[1] ?? '';
+  const all: Record<string, string> = {
+    'node.id': id.toString(),
+    'process.roles': 'broker,controller',
+    'controller.quorum.voters': voters.join(','),
+    'controller.listener.names': 'CONTROLLER',
+    'inter.broker.listener.name': 'PLAINTEXT',
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    listeners: `PLAINTEXT://${broker},CONTROLLER://${controller}`,
+    'advertised.listeners': `PLAINTEXT://${broker}`,
+    'log.dirs': join(dir, 'data'),
+    'auto.create.topics.enable': 'false',
+    'default.replication.factor': copies,
+    'offsets.topic.replication.factor': copies,
+    'offsets.topic.num.partitions': '4',
+    'transaction.state.log.replication.factor': copies,
+    'share.coordinator.state.topic.replication.factor': copies,
+    // A test must not wait for members that might still come, nor long for a broker that was killed.
+    'group.initial.rebalance.delay.ms': '0',
+    'group.min.session.timeout.ms': '1000',
+    'broker.heartbeat.interval.ms': '500',
+    'broker.session.timeout.ms': '3000',
+    'log.cleaner.dedupe.buffer.size': '4194304',
+  };
+  return Object.entries(all)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('');
+}
+
+/** Kafka says so once it is registered and may serve. */
+async function untilStarted({ id, dir, process: running }: Node): Promise<void> {
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  for (;;) {
+    const log = await readFile(join(dir, 'log'), 'utf8').catch(() => '');
+    if (log.includes('Kafka Server started')) return;
+    const tail = () => log.split('\n').slice(-15).join('\n');
+    if (running?.exitCode !== null) throw new Error(`Kafka node ${id.toString()} ended:\n${tail()}`);
+    if (Date.now() > deadline) throw new Error(`Kafka node ${id.toString()} is not ready:\n${tail()}`);
+    await pause(100);
+  }
+}
+
+/** Held all at once, so that no port comes twice. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer().listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
