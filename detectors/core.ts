@@ -36,7 +36,7 @@ class DetectorCore implements Core {
     isKept: () => false,
     worth: ({ firstAt }) => -firstAt,
   });
-  readonly #facts = new FactBook((keyId) => this.#keys.get(keyId) !== undefined);
+  readonly #facts = new FactBook((keyId) => this.#keys.get(keyId));
   readonly #egress = new Egress();
   readonly #probers = new Probers();
   readonly #rollups: RollupBook;
@@ -92,11 +92,7 @@ class DetectorCore implements Core {
     let team = this.#teams.get(rollup.team);
     if (team === undefined) {
       team = newTeam(rollup.team, rollup.minute);
-      const dropped = this.#teams.add(rollup.team, team);
-      if (dropped !== undefined) {
-        this.#forgotten += 1;
-        this.#changedTeams.add(dropped);
-      }
+      this.#noteForgotten(this.#teams.add(rollup.team, team), this.#changedTeams);
     }
     this.#changedTeams.add(rollup.team);
     return judgeTeamMinute(team, rollup, this.#settings.learningMs);
@@ -203,12 +199,13 @@ class DetectorCore implements Core {
     if (facts === undefined && isNobodysKey(event)) return undefined;
     const profile = newProfile(event);
     profile.facts = facts;
-    const dropped = this.#keys.add(event.keyId, profile);
-    if (dropped !== undefined) {
-      this.#forgotten += 1;
-      this.#changedKeys.add(dropped);
-    }
+    this.#noteForgotten(this.#keys.add(event.keyId, profile), this.#changedKeys);
     return profile;
+  }
+
+  #noteForgotten<Name>(dropped: readonly Name[], changed: Set<Name>): void {
+    this.#forgotten += dropped.length;
+    for (const name of dropped) changed.add(name);
   }
 
   #forget(watermark: number): void {
@@ -226,7 +223,7 @@ function hasFacts({ facts }: KeyProfile): boolean {
 
 /** Keys that are used stay, and above all those that something was told about. */
 function worthOf({ calls, party, burn, factStories }: KeyProfile): number {
-  const isTold = (party?.raisedAt ?? 0) > 0 || burn !== undefined || factStories.length > 0;
+  const isTold = (party?.told.length ?? 0) > 0 || burn !== undefined || factStories.length > 0;
   return isTold ? Number.MAX_SAFE_INTEGER : calls;
 }
 

@@ -80,6 +80,13 @@ export interface KeyFacts {
   hostile: string[];
 }
 
+/** The last time that a story was told under a name of the key. */
+export interface ToldAs {
+  name: string;
+  bits: number;
+  at: number;
+}
+
 /** Use of a key from networks that are not its own yet: everything within 24 h of each other is one story. */
 export interface Party {
   startedAt: number;
@@ -124,12 +131,9 @@ export interface Party {
   isLowTrust: boolean;
   /** Detectors that have told of it: what they say next replaces that, even when it is nothing any more. */
   tellers: string[];
-  /** Score when last evaluated, and when last told. */
+  /** Score when last evaluated. */
   bits: number;
-  raisedBits: number;
-  raisedAt: number;
-  /** The name that was on the key. */
-  raisedFor: string;
+  told: ToldAs[];
 }
 
 /** Something raised and not over yet. */
@@ -138,10 +142,7 @@ export interface OpenStory {
   lastAt: number;
   events: number;
   usd: number;
-  raisedBits: number;
-  raisedAt: number;
-  /** The name that was on the key. */
-  raisedFor: string;
+  told: ToldAs[];
 }
 
 /** A story that a fact about the key began; `about` names the fact. */

@@ -175,6 +175,24 @@ export class AppError extends Error {
   }
 }
 
+/** Their own messages say where things lie on this machine: that is for the log alone. */
+const NOT_FOR_CALLERS: ReadonlySet<ErrorCode> = new Set([
+  'E_TRANSPORT_UNAVAILABLE',
+  'E_TRANSPORT_CORRUPT',
+  'E_CHECKPOINT_UNAVAILABLE',
+  'E_CHECKPOINT_CORRUPT',
+  'E_STORE_UNAVAILABLE',
+  'E_DATA_LOCKED',
+  'E_AUDIT_UNAVAILABLE',
+  'E_AUDIT_BROKEN',
+  'E_GEO_DATA',
+]);
+
+/** What somebody who sent a request is told of it. */
+export function sayToCaller({ code, message }: AppError): string {
+  return NOT_FOR_CALLERS.has(code) ? ERRORS[code].help : message;
+}
+
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -88,7 +88,8 @@ export function openFormats(config: Config) {
 }
 
 export function newCore(config: Config, partition: number) {
-  return createCore({ partition, learningMs: config.learningDays * DAY_MS, maxKeys: config.maxKeys });
+  const maxKeys = Math.ceil(config.maxKeys / (config.kafka?.partitions ?? 1));
+  return createCore({ partition, learningMs: config.learningDays * DAY_MS, maxKeys });
 }
 
 export function deskSettings(config: Config, url: string): DeskSettings {

@@ -1,5 +1,8 @@
 /** How many entries are looked at to find one that may go. */
 const LOOK_AT = 32;
+/** A newcomer also makes up for one before it that found only kept entries, and for a maximum that was larger at the
+ *  last start. */
+const LOOKS = 2;
 
 export interface BoundedMapOptions<Value> {
   max: number;
@@ -10,7 +13,7 @@ export interface BoundedMapOptions<Value> {
 }
 
 /** A map that makes room for newcomers: whoever may send logs can make up any number of names, and memory must not grow
- *  with them. A hand goes round the entries, some steps for each newcomer, so that dropping costs the same however many
+ *  with them. Where more are kept than fit, it holds up to twice as many as are kept. A hand goes round the entries, some steps for each newcomer, so that dropping costs the same however many
  *  there are. Where the hand stands is not saved: after a restart it may be another worthless entry that goes. */
 export class BoundedMap<Key, Value> {
   readonly #entries = new Map<Key, Value>();
@@ -29,10 +32,15 @@ export class BoundedMap<Key, Value> {
     return this.#entries.get(key);
   }
 
-  /** Returns the key that made room, if one had to. */
-  add(key: Key, value: Value): Key | undefined {
-    const dropped = this.#entries.size >= this.#options.max ? this.#leastWorth() : undefined;
-    if (dropped !== undefined) this.#entries.delete(dropped);
+  /** Returns the keys that made room, if any had to. */
+  add(key: Key, value: Value): Key[] {
+    const dropped: Key[] = [];
+    for (let look = 0; look < LOOKS && this.#entries.size >= this.#options.max; look += 1) {
+      const least = this.#leastWorth();
+      if (least === undefined) continue;
+      this.#entries.delete(least);
+      dropped.push(least);
+    }
     this.#entries.set(key, value);
     return dropped;
   }

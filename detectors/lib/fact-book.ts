@@ -15,11 +15,11 @@ function noFacts(): KeyFacts {
 export class FactBook {
   readonly #facts = new Map<KeyId, KeyFacts>();
   readonly #changed = new Set<KeyId>();
-  readonly #isUsed: (keyId: KeyId) => boolean;
+  readonly #profileOf: (keyId: KeyId) => KeyProfile | undefined;
 
-  /** `isUsed`: whether calls with a key were seen. */
-  constructor(isUsed: (keyId: KeyId) => boolean) {
-    this.#isUsed = isUsed;
+  /** `profileOf`: undefined for a key with which no call was seen. */
+  constructor(profileOf: (keyId: KeyId) => KeyProfile | undefined) {
+    this.#profileOf = profileOf;
   }
 
   get(keyId: KeyId): KeyFacts | undefined {
@@ -81,13 +81,16 @@ export class FactBook {
     for (const [keyId, { canary, revokedAt }] of this.#facts) {
       if (canary !== undefined || revokedAt > 0) continue;
       victim ??= keyId;
-      if (this.#isUsed(keyId)) continue;
+      if (this.#profileOf(keyId) !== undefined) continue;
       victim = keyId;
       break;
     }
     if (victim === undefined) return;
     this.#facts.delete(victim);
     this.#changed.add(victim);
+    // As it would be after a restart; and a profile with facts is never dropped.
+    const profile = this.#profileOf(victim);
+    if (profile !== undefined) profile.facts = undefined;
   }
 }
 

@@ -51,9 +51,7 @@ function newParty(profile: KeyProfile, ts: number): Party {
     tellers: [],
     isLowTrust: false,
     bits: 0,
-    raisedBits: 0,
-    raisedAt: 0,
-    raisedFor: '',
+    told: [],
   };
 }
 

@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { AppError, ERRORS, messageOf } from '../errors.ts';
+import { AppError, ERRORS, messageOf, sayToCaller } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Log } from '../log.ts';
 
@@ -15,19 +15,6 @@ const FRAMEWORK_CODES: Readonly<Record<string, readonly [ErrorCode, string]>> = 
   FST_ERR_BAD_URL: ['E_BAD_REQUEST', 'The address cannot be read.'],
 };
 
-/** Their own messages say where things lie on this machine: that is for the log alone. */
-const SAID_INSTEAD: Partial<Record<ErrorCode, string>> = {
-  E_TRANSPORT_UNAVAILABLE: ERRORS.E_TRANSPORT_UNAVAILABLE.help,
-  E_TRANSPORT_CORRUPT: ERRORS.E_TRANSPORT_CORRUPT.help,
-  E_CHECKPOINT_UNAVAILABLE: ERRORS.E_CHECKPOINT_UNAVAILABLE.help,
-  E_CHECKPOINT_CORRUPT: ERRORS.E_CHECKPOINT_CORRUPT.help,
-  E_STORE_UNAVAILABLE: ERRORS.E_STORE_UNAVAILABLE.help,
-  E_DATA_LOCKED: ERRORS.E_DATA_LOCKED.help,
-  E_AUDIT_UNAVAILABLE: ERRORS.E_AUDIT_UNAVAILABLE.help,
-  E_AUDIT_BROKEN: ERRORS.E_AUDIT_BROKEN.help,
-  E_GEO_DATA: ERRORS.E_GEO_DATA.help,
-};
-
 export interface Failure {
   status: number;
   code: ErrorCode;
@@ -40,10 +27,8 @@ export function errorBody({ code, message }: Pick<Failure, 'code' | 'message'>) 
 
 /** What a caller gets to see of an error: never a stack, never a path, never the text of one we did not write. */
 export function failureOf(error: unknown): Failure {
-  if (error instanceof AppError) {
-    const message = SAID_INSTEAD[error.code] ?? error.message;
-    return { status: ERRORS[error.code].status, code: error.code, message };
-  }
+  if (error instanceof AppError)
+    return { status: ERRORS[error.code].status, code: error.code, message: sayToCaller(error) };
   const { code = '', statusCode = 500 } = error as Partial<FastifyError>;
   // Only what a caller sent is the caller's mistake; a row of ours that does not fit is ours.
   if (error instanceof z.ZodError && statusCode === 400) return badRequest(explain(error));

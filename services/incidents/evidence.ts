@@ -64,15 +64,20 @@ export function mergePart(
 ): readonly EvidencePart[] {
   const index = parts.findIndex(({ findingId }) => findingId === next.findingId);
   const known = parts[index];
-  if (known === undefined) return lightestOut([...parts, next]);
-  const agrees = atGateway === undefined || agreesWith(next, atGateway);
-  const isAsGood = atGateway === undefined || agrees === agreesWith(known, atGateway);
-  return (isAsGood ? isNewer(next, known) : agrees) ? parts.with(index, next) : parts;
+  const agrees = (part: EvidencePart) => atGateway === undefined || agreesWith(part, atGateway);
+  if (known === undefined) return lightestOut([...parts, next], agrees);
+  const isAsGood = agrees(next) === agrees(known);
+  return (isAsGood ? isNewer(next, known) : agrees(next)) ? parts.with(index, next) : parts;
 }
 
-function lightestOut(parts: EvidencePart[]): readonly EvidencePart[] {
+function lightestOut(
+  parts: EvidencePart[],
+  agrees: (part: EvidencePart) => boolean,
+): readonly EvidencePart[] {
   if (parts.length <= MAX_PARTS) return parts;
-  const lightest = parts.toSorted((a, b) => weight(a) - weight(b))[0];
+  const lightest = parts.toSorted(
+    (a, b) => Number(agrees(a)) - Number(agrees(b)) || weight(a) - weight(b),
+  )[0];
   return parts.filter((part) => part !== lightest);
 }
 

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { AppError, ERRORS, messageOf } from '../errors.ts';
+import { AppError, ERRORS, messageOf, sayToCaller } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Metrics } from '../metrics.ts';
 import { BodyMemory, GrowingBody } from './body-memory.ts';
@@ -25,17 +25,7 @@ export interface IngestRouteDeps {
 export async function registerIngest(app: FastifyInstance, deps: IngestRouteDeps): Promise<void> {
   const room = { inHand: new BytesInHand(), memory: new BodyMemory() };
   await app.register((scope, _options, done) => {
-    scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser('*', (request, payload, parsed) => {
-      readBody(request, payload, room).then(
-        (body) => {
-          parsed(null, body);
-        },
-        (error: unknown) => {
-          parsed(error instanceof Error ? error : new Error(messageOf(error)));
-        },
-      );
-    });
+    keepBytes(scope, room);
     scope.post<{ Params: { format: string }; Querystring: { gateway?: string | string[] } }>(
       '/v1/logs/:format',
       {
@@ -70,6 +60,20 @@ export async function registerIngest(app: FastifyInstance, deps: IngestRouteDeps
   });
 }
 
+function keepBytes(scope: FastifyInstance, room: Room): void {
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser('*', (request, payload, parsed) => {
+    readBody(request, payload, room).then(
+      (body) => {
+        parsed(null, body);
+      },
+      (error: unknown) => {
+        parsed(error instanceof Error ? error : new Error(messageOf(error)));
+      },
+    );
+  });
+}
+
 class BytesInHand {
   #size = 0;
 
@@ -93,7 +97,7 @@ function codeOf(error: unknown): ErrorCode {
 }
 
 function sayError(code: ErrorCode, error: unknown): string {
-  return error instanceof AppError ? error.message : ERRORS[code].help;
+  return error instanceof AppError ? sayToCaller(error) : ERRORS[code].help;
 }
 
 function tooLarge(): AppError {
@@ -115,10 +119,7 @@ async function readBody(
   payload: Readable,
   { inHand, memory }: Room,
 ): Promise<GrowingBody> {
-  const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
-  if (encoding !== 'identity' && encoding !== 'gzip') {
-    throw new AppError('E_BODY_ENCODING', 'This Content-Encoding is not read. Send gzip or nothing.');
-  }
+  const encoding = encodingOf(request);
   if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw tooLarge();
   const body = new GrowingBody(memory);
   try {
@@ -134,6 +135,12 @@ async function readBody(
     throw new AppError('E_BAD_REQUEST', `The body cannot be read: ${messageOf(cause)}.`, { cause });
   }
   return body;
+}
+
+function encodingOf({ headers }: FastifyRequest): 'identity' | 'gzip' {
+  const encoding = (headers['content-encoding'] ?? 'identity').trim().toLowerCase();
+  if (encoding === 'identity' || encoding === 'gzip') return encoding;
+  throw new AppError('E_BODY_ENCODING', 'This Content-Encoding is not read. Send gzip or nothing.');
 }
 
 function unpack(payload: Readable): AsyncIterable<Buffer> {

@@ -10,7 +10,7 @@ const ASK_AGAIN_MS = 5 * 60_000;
 const MAX_REFUSALS = 6;
 
 /** The gateway called the log's claims about the key wrong: from then on only evidence that agrees with it counts, so a
- *  forged record can neither block a key nor keep it from being blocked. */
+ *  record that names a wrong owner can neither block the key nor stand in for genuine evidence. */
 export interface Doubt {
   atGateway: Claims;
   actionId: string;

@@ -20,8 +20,9 @@ export function newGathering(startedAt: number): Gathering {
   return { startedAt, digest: { messages: 0, since: startedAt, bySeverity, worst: [] }, auditAnchor: '' };
 }
 
-export function gather({ startedAt, digest }: Gathering, notification: Notification): Gathering {
-  const { at, subject, auditAnchor } = notification;
+export function gather(gathering: Gathering, notification: Notification): Gathering {
+  const { startedAt, digest } = gathering;
+  const { at, subject } = notification;
   const severity = severityOf(notification);
   const bySeverity = { ...digest.bySeverity, [severity]: digest.bySeverity[severity] + 1 };
   const worst = [...digest.worst, { severity, subject }].sort(
@@ -35,8 +36,13 @@ export function gather({ startedAt, digest }: Gathering, notification: Notificat
       bySeverity,
       worst: worst.slice(0, WORST),
     },
-    auditAnchor,
+    auditAnchor: newer(gathering.auditAnchor, notification.auditAnchor),
   };
+}
+
+/** The critical ones are kept longest, so messages are not gathered in the order in which they came up. */
+function newer(a: string, b: string): string {
+  return Number.parseInt(b) >= (Number.parseInt(a) || 0) ? b : a;
 }
 
 /** The one message that stands for all of them. Its id says when it began, so a repeat is the same message. */

@@ -116,7 +116,8 @@ export class MessageBox {
       const { nextAt } = head.message;
       return nextAt > now || this.#mayGo(head, now) ? nextAt : this.#window.opensAt(now);
     });
-    return Math.min(...times, this.#gathering === undefined ? Infinity : this.#gatheredAt(this.#gathering));
+    const gathering = this.#gathering;
+    return Math.min(...times, gathering === undefined ? Infinity : this.#gatheredAt(gathering, now));
   }
 
   #heads(): Head[] {
@@ -137,14 +138,16 @@ export class MessageBox {
     return this.#window.free(now) > 0 && (isUrgent || this.#gathering === undefined);
   }
 
-  /** One digest at a time: while one cannot be delivered, the next one grows. */
-  #gatheredAt({ startedAt }: Gathering): number {
-    return [...this.#messages.values()].some(isDigest) ? Infinity : startedAt + WINDOW_MS;
+  /** One digest at a time: while one cannot be delivered, the next one grows. A clock that was set back must not keep
+   *  everything waiting. */
+  #gatheredAt({ startedAt }: Gathering, now: number): number {
+    if ([...this.#messages.values()].some(isDigest)) return Infinity;
+    return startedAt - now > WINDOW_MS ? now : startedAt + WINDOW_MS;
   }
 
   /** Makes one message of what waits, but for what may go alone. */
   #endGathering(now: number): void {
-    if (this.#gathering === undefined || now < this.#gatheredAt(this.#gathering)) return;
+    if (this.#gathering === undefined || now < this.#gatheredAt(this.#gathering, now)) return;
     const gathering = this.#gatherAllBut(this.#howManyGoAlone(this.#gathering, now), now);
     this.#setGathering(undefined);
     if (gathering.digest.messages === 0) return;

@@ -142,6 +142,17 @@ describe('POST /v1/logs/litellm', () => {
     ]);
   });
 
+  it('does not say where the log of events lies; our own log does', async () => {
+    const said = 'The log of events in /srv/gatewatch/data/transport cannot be written (ENOSPC).';
+    const transport = new MemoryTransport();
+    vi.spyOn(transport, 'append').mockRejectedValue(new AppError('E_TRANSPORT_UNAVAILABLE', said));
+    const { url, log } = await start({ transport });
+    const { status, answer } = await post(url, one);
+    expect(status).toBe(503);
+    expect(JSON.stringify(answer)).not.toContain('/srv');
+    expect(log()).toContain('/srv/gatewatch/data/transport');
+  });
+
   it('takes exactly 32 MiB', async () => {
     const { url } = await start();
     const body = Buffer.alloc(32 * MIB, 0x20);

@@ -79,6 +79,16 @@ describe('after a block was refused because log and gateway disagree', () => {
     expect(actsOf(finds(1_000))).toHaveLength(1);
   });
 
+  it('any number of heavier forged stories do not push out genuine evidence', () => {
+    desk = shielded({ mode: 'enforce' });
+    finds(1_000, { ...FORGED, lines: THREE_FAMILIES, dedupKey: 'other' });
+    const genuine = aFinding({ ts: NOW + 2_000, dedupKey: 'genuine' });
+    desk.applyFinding(genuine, NOW + 2_000);
+    for (let story = 0; story < 100; story += 1)
+      finds(3_000 + story, { ...FORGED, dedupKey: `story-${story}` });
+    expect(only(desk).evidence.map(({ findingId }) => findingId)).toContain(genuine.findingId);
+  });
+
   it('asks again at once, then once in five minutes, and six times in all', () => {
     const askedAt: number[] = [];
     for (let minute = 1; minute < 200; minute += 1) {

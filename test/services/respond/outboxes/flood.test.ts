@@ -187,6 +187,32 @@ describe('in a flood of messages', () => {
     await second.close();
   });
 
+  it('a digest carries the newest anchor of the audit chain, in whatever order it was gathered', async () => {
+    const { queue, close } = await aQueue();
+    flood(queue, 21);
+    await until(() => expect(singles()).toHaveLength(20));
+    queue.add(about('first', 'high', { auditAnchor: '9:aa' }));
+    for (let index = 0; index < 21; index += 1)
+      queue.add(about(`critical${index}`, 'critical', { auditAnchor: `${100 + index}:bb` }));
+    queue.add(about('last', 'medium', { auditAnchor: '121:cc' }));
+    queue.add(about('worst', 'critical', { auditAnchor: '122:dd' }));
+    time += 10 * MINUTE_MS;
+    await until(() => expect(digests()).toHaveLength(1));
+    expect(digests()[0]?.auditAnchor).toBe('122:dd');
+    await close();
+  });
+
+  it('a clock that is set back does not keep what waits', async () => {
+    const { queue, close } = await aQueue();
+    flood(queue, 25);
+    await until(() => expect(singles()).toHaveLength(20));
+    time -= 24 * 60 * MINUTE_MS;
+    queue.add(about('later', 'medium'));
+    await until(() => expect(notifier.sent.length).toBeGreaterThan(20));
+    await until(() => expect(queue.health().waiting).toBe(0));
+    await close();
+  });
+
   it('of thousands, while nobody takes them, all are counted and few are kept', async () => {
     notifier.mood = 'away';
     const { queue, close } = await aQueue();
