@@ -24,9 +24,11 @@ import type { Enricher } from './enrichment/enricher.ts';
 import { AppError, isErrno, messageOf } from './errors.ts';
 import { tuneGarbageCollection } from './garbage-collection.ts';
 import { createAddressResolver } from './gateways/client-address.ts';
-import { createFormats } from './gateways/registry.ts';
+import { createFormats, FORMAT_NAMES } from './gateways/registry.ts';
 import { createIngest } from './ingest/ingest.ts';
 import type { Ingest } from './ingest/ingest.ts';
+import { rawTopics, readRawTopics } from './ingest/raw-topics.ts';
+import type { RawTopic } from './ingest/raw-topics.ts';
 import { registerIngest } from './ingest/routes.ts';
 import { parseListen } from './listen-address.ts';
 import { localSecret } from './local-secrets.ts';
@@ -90,6 +92,16 @@ export function openFormats(config: Config) {
 export function newCore(config: Config, partition: number) {
   const maxKeys = Math.ceil(config.maxKeys / (config.kafka?.partitions ?? 1));
   return createCore({ partition, learningMs: config.learningDays * DAY_MS, maxKeys });
+}
+
+/** Only others write them, so there are none in the embedded log. */
+function rawTopicsOf({ kafka, gateways }: Config): RawTopic[] {
+  return kafka === undefined ? [] : rawTopics([...FORMAT_NAMES], gateways);
+}
+
+function kafkaOptions(config: Config) {
+  const names = rawTopicsOf(config).map(({ topic }) => topic);
+  return config.kafka && { ...config.kafka, rawTopics: names };
 }
 
 export function deskSettings(config: Config, url: string): DeskSettings {
@@ -168,6 +180,8 @@ async function start(options: StartOptions, closers: Closers): Promise<Gatewatch
     const createPartitionCore = (partition: number) => newCore(config, partition);
     steps.detect = closers.use(await startDetect({ ...parts, createCore: createPartitionCore }));
   }
+  if (ingest !== undefined)
+    closers.use(await readRawTopics({ ...parts, ingest, topics: rawTopicsOf(config) }));
   // Closed again, and first: a process that stops takes nothing more.
   closers.add(() => app.close());
   // Last, because they are shown once: a start that fails would have made them for nobody.
@@ -187,7 +201,7 @@ async function openParts(options: StartOptions, localToken: Secret, closers: Clo
     tokens: await openTokens({ dir: config.dataDir, now, fixed: fixedTokens(config, localToken) }),
     checkpoints: closers.use(await openLmdbCheckpoints({ dir: folder('state') })),
     transport: closers.use(
-      await openTransport({ kafka: config.kafka, dir: folder('transport'), log, metrics, now }),
+      await openTransport({ kafka: kafkaOptions(config), dir: folder('transport'), log, metrics, now }),
     ),
     store: closers.use(await openStore(config, log)),
     enricher: closers.use(await openEnricher({ config, log, metrics, now })),

@@ -5,6 +5,8 @@ import type { Command } from '../topics.ts';
 /** Successes of a blocked key that are reported one by one; after that, one in this many milliseconds. */
 const FIRST_SUCCESSES = 3;
 const REPORT_EVERY_MS = 10_000;
+/** Keys whose newest denial is remembered in case their block is not known here yet. */
+const MAX_EARLY = 1_000;
 
 interface Watched {
   since: number;
@@ -18,20 +20,30 @@ interface Watched {
 /** Looks at the traffic of keys that were taken out of service: the proof that a block works, or that it does not. */
 export class ContainmentWatch {
   readonly #watched = new Map<string, Watched>();
+  /** Oldest first. A thief may be refused, and give up, before the fact of the block has come here. */
+  readonly #early = new Map<string, Command & { type: 'observed' }>();
 
-  applyFact(fact: Fact): void {
-    if (fact.type === 'revoked') {
-      const { keyId, at: since, sentAt: deniedFrom = since } = fact;
-      this.#watched.set(keyId, { since, deniedFrom, denials: 0, successes: 0, reportedAt: 0 });
-    } else if (fact.type === 'restored') {
-      this.#watched.delete(fact.keyId);
-    }
+  /** Returns the proof when it came before the fact. */
+  applyFact(fact: Fact): Command | undefined {
+    if (fact.type === 'restored') this.#watched.delete(fact.keyId);
+    if (fact.type !== 'revoked') return undefined;
+    const { keyId, at: since, sentAt: deniedFrom = since } = fact;
+    const early = this.#early.get(keyId);
+    this.#early.delete(keyId);
+    const proof = early !== undefined && early.endedAt >= deniedFrom ? early : undefined;
+    const denials = proof === undefined ? 0 : 1;
+    this.#watched.set(keyId, { since, deniedFrom, denials, successes: 0, reportedAt: 0 });
+    return proof;
   }
 
   /** What respond has to know about this event, if anything. */
   observe(event: Event): Command | undefined {
     const watched = this.#watched.get(event.keyId);
-    if (watched === undefined || event.isImport) return undefined;
+    if (event.isImport) return undefined;
+    if (watched === undefined) {
+      if (event.outcome === 'blocked_key') this.#noteEarly(event);
+      return undefined;
+    }
     const startedAt = event.ts - event.durationMs;
     if (event.outcome === 'blocked_key') {
       // Earlier ones come from another block and prove nothing about this one; the next must still be reported.
@@ -49,15 +61,32 @@ export class ContainmentWatch {
   }
 
   save(): string {
-    return JSON.stringify([...this.#watched]);
+    return JSON.stringify({ watched: [...this.#watched], early: [...this.#early] });
   }
 
   restore(text: string): void {
-    for (const [keyId, watched] of JSON.parse(text) as [string, Watched][]) this.#watched.set(keyId, watched);
+    const saved = JSON.parse(text) as {
+      watched: [string, Watched][];
+      early: [string, Command & { type: 'observed' }][];
+    };
+    for (const [keyId, watched] of saved.watched) this.#watched.set(keyId, watched);
+    for (const [keyId, denial] of saved.early) this.#early.set(keyId, denial);
+  }
+
+  #noteEarly(event: Event): void {
+    this.#early.delete(event.keyId);
+    this.#early.set(event.keyId, toCommand(event, 'denied', event.ts - event.durationMs));
+    if (this.#early.size <= MAX_EARLY) return;
+    const [oldest] = this.#early.keys();
+    if (oldest !== undefined) this.#early.delete(oldest);
   }
 }
 
-function toCommand(event: Event, outcome: 'success' | 'denied', startedAt: number): Command {
+function toCommand(
+  event: Event,
+  outcome: 'success' | 'denied',
+  startedAt: number,
+): Command & { type: 'observed' } {
   return {
     type: 'observed',
     // A caller may choose the id of a call, and must not hide one success behind another.

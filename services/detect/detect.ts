@@ -164,8 +164,8 @@ class DetectStep implements Detect {
   async #handleFacts(batch: Batch): Promise<void> {
     for (const { offset, value } of batch.records) {
       const fact = JSON.parse(value) as Fact;
-      const findings = [...this.#partitions.values()].flatMap((one) => [...one.applyFact(offset, fact)]);
-      await this.#handOn({ findings, commands: [], rollups: [], unreadable: [] });
+      for (const partition of this.#partitions.values())
+        await this.#handOn(partition.applyFact(offset, fact));
     }
   }
 

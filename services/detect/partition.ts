@@ -123,13 +123,15 @@ export class Partition {
     return results;
   }
 
-  applyFact(offset: number, fact: Fact): readonly Finding[] {
-    if (offset < this.startAt('facts', 0)) return [];
+  applyFact(offset: number, fact: Fact): Results {
+    const results: Results = { findings: [], commands: [], rollups: [], unreadable: [] };
+    if (offset < this.startAt('facts', 0)) return results;
     this.#snapshot?.beforeChange(fact.keyId);
-    this.#watch.applyFact(fact);
-    const findings = this.#deps.judge.judgeFact(fact, this.#deps.now());
+    const proof = this.#watch.applyFact(fact);
+    if (proof !== undefined) results.commands.push(proof);
+    results.findings.push(...this.#deps.judge.judgeFact(fact, this.#deps.now()));
     this.#offsets['facts/0'] = offset + 1;
-    return findings;
+    return results;
   }
 
   /** Keys judged since the last call. */

@@ -24,6 +24,8 @@ export interface KafkaOptions {
       }
     | undefined;
   sasl?: KafkaSettings['sasl'] | undefined;
+  /** Topics that others write and ingest reads; made like `events`. */
+  rawTopics: readonly string[];
 }
 
 export interface OpenTransportOptions {
@@ -44,15 +46,23 @@ export function openTransport({ kafka, dir, ...parts }: OpenTransportOptions): P
     ...parts,
     brokers,
     prefix,
-    topics: topicsOf(kafka.partitions),
+    topics: topicsOf(kafka),
     ...(tls === undefined ? {} : { tls }),
     ...(sasl === undefined ? {} : { sasl }),
   });
 }
 
 /** `findings` and `commands` are few, and one responder decides about all of them; `facts` goes to everybody. */
-function topicsOf(partitions: number): Record<Topic, number> {
-  return { events: partitions, rollups: partitions, findings: 1, commands: 1, facts: 1, rejected: 1 };
+function topicsOf({ partitions, rawTopics }: KafkaOptions): Record<string, number> {
+  const own: Record<Topic, number> = {
+    events: partitions,
+    rollups: partitions,
+    findings: 1,
+    commands: 1,
+    facts: 1,
+    rejected: 1,
+  };
+  return { ...own, ...Object.fromEntries(rawTopics.map((topic) => [topic, partitions])) };
 }
 
 function readTls(tls: KafkaOptions['tls']): KafkaSettings['tls'] {

@@ -33,6 +33,22 @@ describe('ContainmentWatch', () => {
     expect(watch.observe(anEvent(denial)) !== undefined).toBe(isProof);
   });
 
+  it.each([
+    { story: 'of before the gateway was told', afterMs: -1, isProof: false },
+    { story: 'that came here before the fact of the block', afterMs: 10, isProof: true },
+  ])('takes a denial $story for a proof: $isProof', ({ afterMs, isProof }) => {
+    const before = new ContainmentWatch();
+    const sentAt = blockedAt - 50;
+    const denial = anEvent({ keyId, outcome: 'blocked_key', status: 'failure', ts: sentAt + afterMs });
+    expect(before.observe(denial)).toBeUndefined();
+    const watch = new ContainmentWatch();
+    watch.restore(before.save());
+    const proof = watch.applyFact({ ...revoked, sentAt });
+    expect(proof?.type === 'observed' && proof.outcome === 'denied').toBe(isProof);
+    const next = anEvent({ keyId, outcome: 'blocked_key', status: 'failure', ts: blockedAt + 1_000 });
+    expect(watch.observe(next) !== undefined).toBe(!isProof);
+  });
+
   it('reports a denial again after a success', () => {
     const watch = watching();
     const denial = { keyId, outcome: 'blocked_key', status: 'failure' } as const;
