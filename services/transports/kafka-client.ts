@@ -15,6 +15,7 @@ export interface KafkaSettings {
 
 const REQUEST_TIMEOUT_MS = 15_000;
 const COLD_TRIES = 8;
+const SHUT: ReadonlySet<string> = new Set(['KafkaJSConnectionError', 'KafkaJSSASLAuthenticationError']);
 
 export function createKafka({ brokers, tls, sasl }: KafkaSettings, log: Log): Kafka {
   const config: KafkaConfig = {
@@ -22,7 +23,8 @@ export function createKafka({ brokers, tls, sasl }: KafkaSettings, log: Log): Ka
     brokers: [...brokers],
     connectionTimeout: 5_000,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    retry: { initialRetryTime: 100, maxRetryTime: 5_000, retries: 10 },
+    // About six seconds: long enough for a new leader, short enough for somebody who waits for a start.
+    retry: { initialRetryTime: 100, maxRetryTime: 5_000, retries: 6 },
     logLevel: logLevel.INFO,
     logCreator: () => (entry) => writeLog(log, entry),
   };
@@ -42,24 +44,33 @@ export function createKafka({ brokers, tls, sasl }: KafkaSettings, log: Log): Ka
   return new Kafka(config);
 }
 
-/** The client calls a lost connection an error, every time it tries again; here it is a warning until something fails. */
+/** The client calls a lost connection an error each time it tries again, and says it twice; here it is a warning, once,
+ *  until something fails. */
 function writeLog(log: Log, { level, namespace, log: { message, error, broker } }: LogEntry): void {
   const where = { client: 'kafka', namespace, ...(broker === undefined ? {} : { broker: String(broker) }) };
   const text = typeof error === 'string' ? `${message}: ${error}` : message;
-  if (level === logLevel.ERROR || level === logLevel.WARN) log.warn(where, text);
+  const isTrouble = level === logLevel.ERROR || level === logLevel.WARN;
+  if (isTrouble && namespace !== 'Connection') log.warn(where, text);
   else log.debug(where, text);
 }
 
-/** A cluster that has just started refuses the first requests past the client's own tries. */
+/** A cluster that has just started refuses the first requests past the client's own tries. One that cannot be reached, or
+ *  does not let us in, is not tried longer. */
 export async function whenWarm<Result>(work: () => Promise<Result>): Promise<Result> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await work();
     } catch (error) {
-      if (tries >= COLD_TRIES) throw error;
+      if (tries >= COLD_TRIES || isShut(error)) throw error;
       await pause(250 * tries);
     }
   }
+}
+
+function isShut(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const names = [error.name, error.cause instanceof Error ? error.cause.name : ''];
+  return names.some((name) => SHUT.has(name));
 }
 
 export function kafkaUnavailable(brokers: readonly string[], cause: unknown): AppError {

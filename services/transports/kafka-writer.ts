@@ -59,6 +59,8 @@ export class KafkaWriter {
       idempotent: true,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
+      // Half a minute, for the election of leaders after the loss of a broker.
+      retry: { initialRetryTime: 100, maxRetryTime: 5_000, retries: 10 },
     });
   }
 

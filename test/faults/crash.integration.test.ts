@@ -1,3 +1,3 @@
-import { describeCrashes } from './crashes.ts';
+import { describeFaults, killAgainAndAgain } from './crashes.ts';
 
-describeCrashes('everything in one folder', { kills: 15 });
+describeFaults('kill -9 at random moments: everything in one folder', { disturb: killAgainAndAgain(15) });

@@ -16,10 +16,26 @@ const START_TIMEOUT_MS = 60_000;
 /** Quick to start, small, and good enough for tests. */
 const JAVA = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xms128m', '-Xmx384m'];
 
+/** Clients come by TLS and say who they are; brokers among themselves do not. */
+export interface Security {
+  /** PEM file with the brokers' key and certificate. */
+  keyStore: string;
+  username: string;
+  password: string;
+}
+
+interface ClusterOptions {
+  nodes?: number;
+  security?: Security;
+}
+
 interface Node {
   id: number;
   dir: string;
   broker: string;
+  /** Where brokers talk to each other. */
+  inner: string;
+  controller: string;
   process: ChildProcess | undefined;
 }
 
@@ -36,20 +52,26 @@ export class KafkaCluster {
     this.#nodes = nodes;
   }
 
-  static async start(count = 1): Promise<KafkaCluster> {
+  static async start({ nodes: count = 1, security }: ClusterOptions = {}): Promise<KafkaCluster> {
     const classPath = await kafkaClassPath();
     const dir = await mkdtemp(join(tmpdir(), 'gatewatch-kafka-'));
-    const ports = await freePorts(count * 2);
+    const ports = await freePorts(count * 3);
+    const address = (index: number) => `127.0.0.1:${String(ports[index])}`;
     const nodes = Array.from({ length: count }, (_, index): Node => {
       const id = index + 1;
-      const broker = `127.0.0.1:${String(ports[index * 2])}`;
-      return { id, dir: join(dir, `node-${id.toString()}`), broker, process: undefined };
+      const [broker, inner, controller] = [
+        address(index * 3),
+        address(index * 3 + 1),
+        address(index * 3 + 2),
+      ];
+      return { id, dir: join(dir, `node-${id.toString()}`), broker, inner, controller, process: undefined };
     });
-    const voters = nodes.map(({ id }, index) => `${id.toString()}@127.0.0.1:${String(ports[index * 2 + 1])}`);
+    const voters = nodes.map(({ id, controller }) => `${id.toString()}@${controller}`);
     const cluster = new KafkaCluster(dir, classPath, nodes);
-    const clusterId = randomBytes(16).toString('base64url');
+    // One that begins with a dash would be taken for an option.
+    const clusterId = randomBytes(16).toString('base64url').replaceAll('-', '0');
     try {
-      await Promise.all(nodes.map((node) => cluster.#format(node, voters, clusterId)));
+      await Promise.all(nodes.map((node) => cluster.#format(node, { voters, clusterId, security })));
       await Promise.all(nodes.map(({ id }) => cluster.startNode(id)));
       return cluster;
     } catch (error) {
@@ -96,10 +118,17 @@ export class KafkaCluster {
     return node;
   }
 
-  async #format(node: Node, voters: readonly string[], clusterId: string): Promise<void> {
+  async #format(node: Node, { voters, clusterId, security }: Formatting): Promise<void> {
     await mkdir(node.dir, { recursive: true });
-    await writeFile(propertiesOf(node), properties(node, voters));
-    const format = ['format', '--cluster-id', clusterId, '--config', propertiesOf(node)];
+    await writeFile(propertiesOf(node), properties(node, voters, security));
+    const users =
+      security === undefined
+        ? []
+        : ['SCRAM-SHA-256', 'SCRAM-SHA-512'].flatMap((mechanism) => [
+            '--add-scram',
+            `${mechanism}=[name=${security.username},password=${security.password}]`,
+          ]);
+    const format = ['format', '--cluster-id', clusterId, '--config', propertiesOf(node), ...users];
     await promisify(execFile)('java', [
       ...JAVA,
       '-cp',
@@ -110,22 +139,32 @@ export class KafkaCluster {
   }
 }
 
+interface Formatting {
+  voters: readonly string[];
+  clusterId: string;
+  security: Security | undefined;
+}
+
 function propertiesOf({ dir }: Node): string {
   return join(dir, 'server.properties');
 }
 
-function properties({ id, dir, broker }: Node, voters: readonly string[]): string {
+function properties(
+  { id, dir, broker, inner, controller }: Node,
+  voters: readonly string[],
+  security: Security | undefined,
+): string {
   const copies = Math.min(3, voters.length).toString();
-  const controller = voters[id - 1]?.split('@')[1] ?? '';
   const all: Record<string, string> = {
     'node.id': id.toString(),
     'process.roles': 'broker,controller',
     'controller.quorum.voters': voters.join(','),
     'controller.listener.names': 'CONTROLLER',
-    'inter.broker.listener.name': 'PLAINTEXT',
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
-    listeners: `PLAINTEXT://${broker},CONTROLLER://${controller}`,
-    'advertised.listeners': `PLAINTEXT://${broker}`,
+    'inter.broker.listener.name': 'INNER',
+    'listener.security.protocol.map': `CLIENT:${security === undefined ? 'PLAINTEXT' : 'SASL_SSL'},INNER:PLAINTEXT,CONTROLLER:PLAINTEXT`,
+    listeners: `CLIENT://${broker},INNER://${inner},CONTROLLER://${controller}`,
+    'advertised.listeners': `CLIENT://${broker},INNER://${inner}`,
+    ...(security === undefined ? {} : clientSecurity(security)),
     'log.dirs': join(dir, 'data'),
     'auto.create.topics.enable': 'false',
     'default.replication.factor': copies,
@@ -143,6 +182,19 @@ function properties({ id, dir, broker }: Node, voters: readonly string[]): strin
   return Object.entries(all)
     .map(([name, value]) => `${name}=${value}\n`)
     .join('');
+}
+
+function clientSecurity({ keyStore, username, password }: Security): Record<string, string> {
+  const login = 'org.apache.kafka.common.security';
+  const scram = `${login}.scram.ScramLoginModule required;`;
+  return {
+    'ssl.keystore.type': 'PEM',
+    'ssl.keystore.location': keyStore,
+    'sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-256,SCRAM-SHA-512',
+    'listener.name.client.plain.sasl.jaas.config': `${login}.plain.PlainLoginModule required user_${username}="${password}";`,
+    'listener.name.client.scram-sha-256.sasl.jaas.config': scram,
+    'listener.name.client.scram-sha-512.sasl.jaas.config': scram,
+  };
 }
 
 /** Kafka says so once it is registered and may serve. */
