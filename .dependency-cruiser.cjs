@@ -16,6 +16,8 @@ const PORTS = [
 /** Files of services/ itself: errors, secret, log, metrics, topics. Not main, and not the settings: a part is given what
  *  it needs of them. */
 const SHARED = '^services/(?!main\\.ts$|config(-schema)?\\.ts$|settings\\.ts$)[^/]+\\.ts$';
+/** The client of Kafka, for the adapters that lie on it. */
+const KAFKA = '^services/kafka/';
 const SETTINGS = '^services/(config(-schema)?|settings)\\.ts$';
 const OURS = '^(detectors|services|dashboards|test|bench|scripts|bin)/';
 
@@ -77,8 +79,20 @@ module.exports = {
       },
       to: {
         path: OURS,
-        pathNot: ['^services/$1/', '^services/incidents/incident\\.ts$', SHARED, '^detectors/'],
+        pathNot: ['^services/$1/', '^services/incidents/incident\\.ts$', SHARED, KAFKA, '^detectors/'],
       },
+    },
+    {
+      name: 'only-transports-and-checkpoints-lie-on-kafka',
+      severity: 'error',
+      from: { pathNot: ['^services/(transports|checkpoints|kafka)/', '^services/main\\.ts$', '^test/'] },
+      to: { path: KAFKA },
+    },
+    {
+      name: 'the-client-of-kafka-knows-no-parts',
+      severity: 'error',
+      from: { path: KAFKA },
+      to: { path: OURS, pathNot: [KAFKA, SHARED] },
     },
     {
       name: 'an-incident-is-a-pure-function',
@@ -140,7 +154,7 @@ module.exports = {
       comment: 'What may be replaced one day is named in one folder.',
       severity: 'error',
       // The lock of the data folder is older than every part that lives in it.
-      from: { pathNot: [ADAPTERS, '^services/data-folder\\.ts$'] },
+      from: { pathNot: [ADAPTERS, KAFKA, '^services/data-folder\\.ts$', '^test/'] },
       to: { path: 'node_modules/(lmdb|kafkajs|chdb|@clickhouse/client|nodemailer|mmdb-lib)/' },
     },
     {

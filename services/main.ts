@@ -11,6 +11,7 @@ import { openAudit } from './audit/audit-file.ts';
 import { createSessions } from './auth/sessions.ts';
 import { openTokens } from './auth/tokens.ts';
 import type { Scope, Tokens } from './auth/tokens.ts';
+import { openKafkaCheckpoints } from './checkpoints/kafka-checkpoints.ts';
 import { openLmdbCheckpoints } from './checkpoints/lmdb-checkpoints.ts';
 import type { CheckpointStore } from './checkpoints/checkpoint-store.ts';
 import { STEPS } from './config-schema.ts';
@@ -30,6 +31,7 @@ import type { Ingest } from './ingest/ingest.ts';
 import { rawTopics, readRawTopics } from './ingest/raw-topics.ts';
 import type { RawTopic } from './ingest/raw-topics.ts';
 import { registerIngest } from './ingest/routes.ts';
+import { readKafkaOptions } from './kafka/options.ts';
 import { parseListen } from './listen-address.ts';
 import { localSecret } from './local-secrets.ts';
 import type { Log } from './log.ts';
@@ -99,11 +101,6 @@ function rawTopicsOf({ kafka, gateways }: Config): RawTopic[] {
   return kafka === undefined ? [] : rawTopics([...FORMAT_NAMES], gateways);
 }
 
-function kafkaOptions(config: Config) {
-  const names = rawTopicsOf(config).map(({ topic }) => topic);
-  return config.kafka && { ...config.kafka, rawTopics: names };
-}
-
 export function deskSettings(config: Config, url: string): DeskSettings {
   const { caps, protected: protectedKeys, graceHours } = config.response;
   return {
@@ -152,7 +149,10 @@ interface Parts {
   metrics: Metrics;
   now: () => number;
   transport: Transport;
+  /** Of what respond still has to do; it acts from this machine. */
   checkpoints: CheckpointStore;
+  /** Of what detection has learned. */
+  memory: CheckpointStore;
   store: Store;
   enricher: Enricher;
   tokens: Tokens;
@@ -178,7 +178,9 @@ async function start(options: StartOptions, closers: Closers): Promise<Gatewatch
   if (steps.wanted.includes('respond')) steps.respond = closers.use(await openRespond(parts, url, closers));
   if (steps.wanted.includes('detect')) {
     const createPartitionCore = (partition: number) => newCore(config, partition);
-    steps.detect = closers.use(await startDetect({ ...parts, createCore: createPartitionCore }));
+    steps.detect = closers.use(
+      await startDetect({ ...parts, checkpoints: parts.memory, createCore: createPartitionCore }),
+    );
   }
   if (ingest !== undefined)
     closers.use(await readRawTopics({ ...parts, ingest, topics: rawTopicsOf(config) }));
@@ -193,19 +195,36 @@ async function openParts(options: StartOptions, localToken: Secret, closers: Clo
   const { config, log, now = Date.now } = options;
   const metrics = createMetrics();
   const folder = (name: string) => join(config.dataDir, name);
+  const topicNames = rawTopicsOf(config).map(({ topic }) => topic);
   return {
     config,
     log,
     metrics,
     now,
     tokens: await openTokens({ dir: config.dataDir, now, fixed: fixedTokens(config, localToken) }),
-    checkpoints: closers.use(await openLmdbCheckpoints({ dir: folder('state') })),
+    ...(await openState(config, folder('state'), closers, log)),
     transport: closers.use(
-      await openTransport({ kafka: kafkaOptions(config), dir: folder('transport'), log, metrics, now }),
+      await openTransport({
+        kafka: config.kafka,
+        rawTopics: topicNames,
+        dir: folder('transport'),
+        log,
+        metrics,
+        now,
+      }),
     ),
     store: closers.use(await openStore(config, log)),
     enricher: closers.use(await openEnricher({ config, log, metrics, now })),
   };
+}
+
+/** Where the events lie, there lies what was learned from them. */
+async function openState({ kafka }: Config, dir: string, closers: Closers, log: Log) {
+  const checkpoints = closers.use(await openLmdbCheckpoints({ dir }));
+  if (kafka === undefined) return { checkpoints, memory: checkpoints };
+  const { topicPrefix, partitions } = kafka;
+  const options = { ...readKafkaOptions(kafka), topic: `${topicPrefix}state`, partitions, log };
+  return { checkpoints, memory: closers.use(await openKafkaCheckpoints(options)) };
 }
 
 function fixedTokens({ adminToken, ingestToken }: Config, localToken: Secret) {

@@ -13,6 +13,8 @@ import { webRoot } from './web-root.ts';
 
 /** A process that cannot end by itself within this time is ended. */
 const STOP_WITHIN_MS = 10_000;
+/** What still keeps the process after everything was closed gets this long. */
+const LINGER_MS = 500;
 
 interface StartOptions extends ConfigOption {
   only?: readonly Step[];
@@ -48,6 +50,8 @@ export function registerStart(program: Command): void {
       setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
       removeRunning(config.dataDir);
       await gatewatch.close();
+      // The client of Kafka leaves connections open that it lost sight of while a broker was away.
+      setTimeout(() => process.exit(), LINGER_MS).unref();
     });
   withConfig(command);
 }

@@ -4,20 +4,21 @@ import type { KeyId } from '../../detectors/event.ts';
 import type { CheckpointStore } from '../checkpoints/checkpoint-store.ts';
 import type { Enricher } from '../enrichment/enricher.ts';
 import { entityText } from '../entity-text.ts';
-import { whyOf } from '../errors.ts';
+import { AppError, whyOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { Pace } from '../pace.ts';
 import type { Store } from '../stores/store.ts';
 import { decodeEvent } from '../topics.ts';
 import type { Rejected } from '../topics.ts';
-import type { Batch, OutRecord, Subscription, Transport } from '../transports/transport.ts';
+import type { Batch, InRecord, OutRecord, Subscription, Transport } from '../transports/transport.ts';
 import { eventRow } from './event-row.ts';
 import { createJudge } from './judge.ts';
 import { KeyTable } from './key-table.ts';
 import { Partition } from './partition.ts';
 import type { Results } from './partition.ts';
 import { copyRejected } from './rejected-table.ts';
+import { REPEAT_WINDOW, Repeats } from './repeats.ts';
 import { RowWriter } from './row-writer.ts';
 
 const CHECKPOINT_EVERY_MS = 30_000;
@@ -77,7 +78,7 @@ class DetectStep implements Detect {
   async open(): Promise<void> {
     const { transport, metrics, now } = this.#deps;
     const count = await transport.partitions('events');
-    for (let partition = 0; partition < count; partition += 1) await this.#openPartition(partition);
+    await Promise.all(Array.from({ length: count }, (_, partition) => this.#openPartition(partition)));
     const starts = [...this.#partitions.values()].map((one) => one.startAt('facts', 0));
     const factsFrom = Math.min(...starts);
     this.#others.push(
@@ -141,6 +142,8 @@ class DetectStep implements Detect {
     const judge = createJudge(core, enricher);
     const partition = new Partition({ partition: number, core, judge, writer, checkpoints, metrics, now });
     await partition.open();
+    for await (const records of this.#before(number, partition.startAt('events', number)))
+      partition.noteSeen(records);
     this.#writers.push(writer);
     this.#partitions.set(number, partition);
   }
@@ -247,8 +250,25 @@ class DetectStep implements Detect {
 
   async *#rowsAgain(partition: number, from: number, to: number): AsyncGenerator<readonly string[]> {
     const { transport, enricher } = this.#deps;
+    const repeats = new Repeats();
+    for await (const records of this.#before(partition, from))
+      for (const record of records) repeats.isRepeat(record);
     for await (const records of transport.read('events', partition, from, to)) {
-      yield records.map(({ value }) => rowOf(value, enricher));
+      yield records.map((record) => (repeats.isRepeat(record) ? '' : rowOf(record.value, enricher)));
+    }
+  }
+
+  /** As many records before an offset as a repeat may lie back; none where there are no repeats. */
+  async *#before(partition: number, offset: number): AsyncGenerator<readonly InRecord[]> {
+    const from = Math.max(0, offset - REPEAT_WINDOW);
+    try {
+      for await (const records of this.#deps.transport.read('events', partition, from, offset)) {
+        if (records[0]?.id === undefined) return;
+        yield records;
+      }
+    } catch (error) {
+      // Past retention, and with it every repeat of them.
+      if (!(error instanceof AppError && error.code === 'E_NOT_FOUND')) throw error;
     }
   }
 }

@@ -5,10 +5,11 @@ import type { Metrics } from '../metrics.ts';
 import type { Pace } from '../pace.ts';
 import { decodeEvent, encodeEvent, LATE_MS } from '../topics.ts';
 import type { Command, Finding } from '../topics.ts';
-import type { Batch } from '../transports/transport.ts';
+import type { Batch, InRecord } from '../transports/transport.ts';
 import { ContainmentWatch } from './containment-watch.ts';
 import { eventRow } from './event-row.ts';
 import type { Judge } from './judge.ts';
+import { Repeats } from './repeats.ts';
 import type { RowWriter } from './row-writer.ts';
 import { Snapshot } from './snapshot.ts';
 
@@ -36,6 +37,7 @@ export interface Results {
 export class Partition {
   readonly #deps: PartitionDeps;
   readonly #watch = new ContainmentWatch();
+  readonly #repeats = new Repeats();
   #offsets: Record<string, number> = {};
   #watermark = 0;
   #lastOrigin = { receivedAt: 0, isImport: false };
@@ -60,6 +62,11 @@ export class Partition {
     await writer.open(this.startAt('events', partition));
   }
 
+  /** Records of before the first one to be judged. */
+  noteSeen(records: readonly InRecord[]): void {
+    for (const record of records) this.#repeats.isRepeat(record);
+  }
+
   /** Offset to read a topic's partition from. Only what a checkpoint includes was judged for good: what the group has
    *  committed since is judged again. */
   startAt(topic: string, partition: number): number {
@@ -72,7 +79,13 @@ export class Partition {
 
   judgeEvents(batch: Batch): Results {
     const results: Results = { findings: [], commands: [], rollups: [], unreadable: [] };
-    for (const { offset, value } of batch.records) {
+    for (const record of batch.records) {
+      const { offset, value } = record;
+      if (this.#repeats.isRepeat(record)) {
+        this.#deps.metrics.eventsDuplicate.inc({ format: 'events' });
+        this.#deps.writer.add(offset, '');
+        continue;
+      }
       const event = decodeEvent(value);
       if (event === undefined) {
         results.unreadable.push({ offset, sizeBytes: value.length });

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Log } from '../log.ts';
 import { FIRST_GENERATION, FingerprintTable } from './embedded-duplicates.ts';
 import type { Files, FingerprintState } from './embedded-files.ts';
-import { hash64 } from './embedded-hash.ts';
+import { hash64 } from '../hash64.ts';
 
 const BYTES_PER_ID = 8;
 const FULL_CHUNK_BYTES = 1024 * BYTES_PER_ID;

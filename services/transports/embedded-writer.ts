@@ -3,7 +3,7 @@ import { batchLength, encodeBatch } from './embedded-batch.ts';
 import { unavailable } from './embedded-files.ts';
 import type { Files } from './embedded-files.ts';
 import type { Fingerprints } from './embedded-fingerprints.ts';
-import { partitionOf } from './embedded-hash.ts';
+import { partitionOf } from '../hash64.ts';
 import type { AppendResult, OutRecord } from './transport.ts';
 
 /** More than this in one transaction would hold up the event loop. */

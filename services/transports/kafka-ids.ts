@@ -1,5 +1,5 @@
 import { FIRST_GENERATION, FingerprintTable } from './embedded-duplicates.ts';
-import { hash64 } from './embedded-hash.ts';
+import { hash64 } from '../hash64.ts';
 
 /** A window is this many generations, which are forgotten one by one. */
 const GENERATIONS = 7;

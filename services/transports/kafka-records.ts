@@ -1,5 +1,5 @@
 import type { IHeaders, KafkaMessage, Message } from 'kafkajs';
-import { partitionOf } from './embedded-hash.ts';
+import { partitionOf } from '../hash64.ts';
 import type { InRecord, OutRecord } from './transport.ts';
 
 /** Holds the id by which a repeat is recognised. */
@@ -18,12 +18,14 @@ export function toMessage({ key, id, value }: OutRecord, partitions: number, now
   };
 }
 
-export function toRecord({ offset, key, value, timestamp }: KafkaMessage): InRecord {
+export function toRecord({ offset, key, value, timestamp, headers }: KafkaMessage): InRecord {
+  const id = headers?.[ID_HEADER];
   return {
     offset: Number(offset),
     key: key?.toString() ?? '',
     value: value?.toString() ?? '',
     appendedAt: Number(timestamp),
+    ...(id === undefined ? {} : { id: id.toString() }),
   };
 }
 

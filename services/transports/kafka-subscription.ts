@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin, Consumer, ConsumerGroupJoinEvent, EachBatchPayload, Kafka } from 'kafkajs';
 import { AppError, messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { whenWarm } from './kafka-client.ts';
+import { whenWarm } from '../kafka/client.ts';
 import { toRecord } from './kafka-records.ts';
-import { boundsOf } from './kafka-topics.ts';
-import type { Bounds } from './kafka-topics.ts';
+import { boundsOf } from '../kafka/topics.ts';
+import type { Bounds } from '../kafka/topics.ts';
 import type { Handler, InRecord, Subscription } from './transport.ts';
 
 const MAX_BATCH_RECORDS = 1_000;

@@ -1,6 +1,6 @@
-import { CompressionTypes, Partitioners } from 'kafkajs';
-import type { Kafka, Message, Producer } from 'kafkajs';
-import { kafkaUnavailable } from './kafka-client.ts';
+import { CompressionTypes } from 'kafkajs';
+import type { Kafka, Message, Producer, ProducerRecord } from 'kafkajs';
+import { kafkaUnavailable, producerSettings } from '../kafka/client.ts';
 import type { IdMemory } from './kafka-ids.ts';
 import { toMessage } from './kafka-records.ts';
 import type { AppendResult, OutRecord } from './transport.ts';
@@ -11,15 +11,14 @@ const MAX_REQUEST_CHARS = 1 << 20;
 const GROUP_RECORDS = 10_000;
 /** Smaller requests are not worth packing. */
 const PACK_FROM_CHARS = 4_096;
-/** Named, so that the client does not warn of a change between its versions: partitions are given. */
-const createPartitioner = Partitioners.DefaultPartitioner;
-
 export interface KafkaWriterOptions {
   kafka: Kafka;
   brokers: readonly string[];
   ids: IdMemory;
   /** Full name of a topic, and how many partitions it has. */
   topicOf: (topic: string) => { name: string; partitions: number };
+  /** Remembers the ids of what is in a topic from these offsets on, by partition. */
+  rememberFrom: (topic: string, offsets: ReadonlyMap<number, number>) => Promise<void>;
   now: () => number;
   stalledAfterMs: number;
 }
@@ -35,7 +34,8 @@ interface Waiting {
 
 /** What goes in one request, and the appends that are done with it. */
 interface Request {
-  topic: string;
+  /** Its full name. */
+  name: string;
   messages: Message[];
   chars: number;
   finishes: Waiting[];
@@ -45,23 +45,20 @@ interface Request {
  *  time, so that ids are claimed in order. What arrives while a request is on its way waits for the next. */
 export class KafkaWriter {
   readonly #options: KafkaWriterOptions;
-  readonly #producer: Producer;
+  #producer: Producer;
   #waiting: Waiting[] = [];
   #running: Promise<void> | undefined;
   #isClosed = false;
   /** The brokers do not answer. Until they do, nothing is taken in. */
   #isStalled = false;
+  /** By topic and partition, the offset behind what was certainly written. */
+  readonly #ends = new Map<string, Map<number, number>>();
+  /** Topics with a request that failed: it may have been written all the same. */
+  readonly #doubtful = new Set<string>();
 
   constructor(options: KafkaWriterOptions) {
     this.#options = options;
-    this.#producer = options.kafka.producer({
-      createPartitioner,
-      idempotent: true,
-      maxInFlightRequests: 1,
-      allowAutoTopicCreation: false,
-      // Half a minute, for the election of leaders after the loss of a broker.
-      retry: { initialRetryTime: 100, maxRetryTime: 5_000, retries: 10 },
-    });
+    this.#producer = newProducer(options.kafka);
   }
 
   async open(): Promise<void> {
@@ -106,12 +103,14 @@ export class KafkaWriter {
   }
 
   async #sendGroup(group: readonly Waiting[]): Promise<void> {
+    const topic = group[0]?.topic ?? '';
     const stall = setTimeout(() => {
       this.#isStalled = true;
       this.#rejectWaiting('no answer from the brokers');
     }, this.#options.stalledAfterMs);
     try {
-      for (const request of this.#requestsOf(group)) await this.#send(request);
+      await this.#clearDoubt(topic);
+      for (const request of this.#requestsOf(group)) await this.#send(topic, request);
     } catch (error) {
       // What a request before has written stays claimed: its sender sends all of it again.
       for (const { reject } of group) reject(kafkaUnavailable(this.#options.brokers, error));
@@ -125,7 +124,7 @@ export class KafkaWriter {
   *#requestsOf(group: readonly Waiting[]): Generator<Request> {
     const { ids, topicOf, now } = this.#options;
     const { name, partitions } = topicOf(group[0]?.topic ?? '');
-    const newRequest = (): Request => ({ topic: name, messages: [], chars: 0, finishes: [] });
+    const newRequest = (): Request => ({ name, messages: [], chars: 0, finishes: [] });
     let request = newRequest();
     for (const waiting of group) {
       const { topic, records, dropDuplicates, result } = waiting;
@@ -148,19 +147,49 @@ export class KafkaWriter {
     yield request;
   }
 
-  async #send({ topic, messages, chars, finishes }: Request): Promise<void> {
+  /** What a request that failed has written must not be written again when its senders send it again. */
+  async #clearDoubt(topic: string): Promise<void> {
+    if (!this.#doubtful.has(topic)) return;
+    // The old one would number the next records like those that failed; if the broker has these, it takes the next ones
+    // for repeats, confirms them, and drops them.
+    await this.#producer.disconnect().catch(() => undefined);
+    this.#producer = newProducer(this.#options.kafka);
+    await this.#producer.connect();
+    await this.#options.rememberFrom(topic, this.#ends.get(topic) ?? new Map<number, number>());
+    this.#doubtful.delete(topic);
+  }
+
+  async #send(topic: string, { name, messages, chars, finishes }: Request): Promise<void> {
     const { ids } = this.#options;
     try {
       if (messages.length > 0) {
         const compression = chars < PACK_FROM_CHARS ? CompressionTypes.None : CompressionTypes.GZIP;
-        await this.#producer.send({ topic, messages, acks: -1, compression });
+        const parts = byPartition(messages).map((part) => ({
+          topic: name,
+          messages: part,
+          acks: -1,
+          compression,
+        }));
+        const sent = await Promise.allSettled(parts.map((part) => this.#sendPart(topic, part)));
+        for (const one of sent) if (one.status === 'rejected') throw one.reason;
       }
     } catch (error) {
       ids.undo();
+      this.#doubtful.add(topic);
       throw error;
     }
     ids.keep();
     for (const { resolve, result } of finishes) resolve(result);
+  }
+
+  /** Of one partition: of a request for several, the client leaves out, and confirms, those whose leader was lost and is
+   *  now a broker that has answered for others already. */
+  async #sendPart(topic: string, part: ProducerRecord): Promise<void> {
+    const [written] = await this.#producer.send(part);
+    if (written?.baseOffset === undefined) throw new Error('the broker did not say where the records are');
+    const ends = this.#ends.get(topic) ?? new Map<number, number>();
+    this.#ends.set(topic, ends);
+    ends.set(written.partition, Number(written.baseOffset) + part.messages.length);
   }
 
   #rejectWaiting(reason: string): void {
@@ -172,4 +201,21 @@ export class KafkaWriter {
   #refusal(reason: string): Error {
     return kafkaUnavailable(this.#options.brokers, new Error(reason));
   }
+}
+
+function byPartition(messages: readonly Message[]): Message[][] {
+  const parts = new Map<number, Message[]>();
+  for (const message of messages) {
+    const partition = message.partition ?? 0;
+    const part = parts.get(partition);
+    if (part === undefined) parts.set(partition, [message]);
+    else part.push(message);
+  }
+  return [...parts.values()];
+}
+
+/** Tries again until the broker has answered: a producer that gives up does not know where its numbering stands. */
+function newProducer(kafka: Kafka): Producer {
+  const retry = { initialRetryTime: 100, maxRetryTime: 5_000, retries: Number.MAX_SAFE_INTEGER };
+  return kafka.producer({ ...producerSettings, retry });
 }

@@ -1,14 +1,14 @@
-import type { Admin, Kafka } from 'kafkajs';
+import type { Admin, Kafka, KafkaMessage } from 'kafkajs';
 import { AppError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
-import { createKafka, kafkaUnavailable, whenWarm } from './kafka-client.ts';
-import type { KafkaSettings } from './kafka-client.ts';
+import { createKafka, kafkaUnavailable, whenWarm } from '../kafka/client.ts';
+import type { KafkaSettings } from '../kafka/client.ts';
 import { IdMemory } from './kafka-ids.ts';
-import { readRange } from './kafka-reader.ts';
+import { readPartition } from '../kafka/reader.ts';
 import { idOf, toRecord } from './kafka-records.ts';
 import { KafkaSubscription } from './kafka-subscription.ts';
-import { boundsOf, ensureTopics } from './kafka-topics.ts';
+import { boundsOf, ensureTopics } from '../kafka/topics.ts';
 import { KafkaWriter } from './kafka-writer.ts';
 import type { AppendResult, Handler, InRecord, OutRecord, Subscription, Transport } from './transport.ts';
 
@@ -76,7 +76,11 @@ class KafkaTransport implements Transport {
     this.#admin = admin;
     this.#ids = new IdMemory({ windowMs, maxIds, now });
     const topicOf = (topic: string) => ({ name: this.#nameOf(topic), partitions: this.#countOf(topic) });
-    this.#writer = new KafkaWriter({ kafka, brokers, ids: this.#ids, topicOf, now, stalledAfterMs });
+    const rememberFrom = (topic: string, offsets: ReadonlyMap<number, number>) =>
+      this.#readIdsOf(topic, offsets);
+    this.#writer = new KafkaWriter({
+      ...{ kafka, brokers, ids: this.#ids, topicOf, rememberFrom, now, stalledAfterMs },
+    });
   }
 
   async open(): Promise<void> {
@@ -84,7 +88,7 @@ class KafkaTransport implements Transport {
     const wanted = Object.entries(topics).map(([topic, partitions]) => ({
       topic: this.#nameOf(topic),
       partitions,
-      retentionMs,
+      retention: retentionMs,
     }));
     await ensureTopics(this.#admin, wanted);
     const names = Object.keys(topics);
@@ -142,8 +146,7 @@ class KafkaTransport implements Transport {
       const where = { topic, partition, from, to, ...bounds };
       throw new AppError('E_NOT_FOUND', 'Some of these records are past retention or not there yet.', where);
     }
-    const range = { topic: this.#nameOf(topic), partition, from, to };
-    for await (const messages of readRange(this.#kafka, this.#admin, range)) {
+    for await (const messages of this.#readRange(this.#nameOf(topic), { partition, from, to })) {
       for (let at = 0; at < messages.length; at += PIECE_RECORDS) {
         yield messages.slice(at, at + PIECE_RECORDS).map(toRecord);
       }
@@ -179,6 +182,14 @@ class KafkaTransport implements Transport {
     return bounds.find((one) => one.partition === partition) ?? { first: 0, end: 0 };
   }
 
+  #readRange(
+    topic: string,
+    { partition, from, to }: { partition: number; from: number; to: number },
+  ): AsyncGenerator<KafkaMessage[]> {
+    const isLast = ({ offset }: KafkaMessage) => Number(offset) >= to - 1;
+    return readPartition(this.#kafka, this.#admin, { topic, partition, from, isLast });
+  }
+
   #knowIdsOf(topic: string): Promise<void> {
     let known = this.#readBack.get(topic);
     if (known === undefined) {
@@ -191,14 +202,15 @@ class KafkaTransport implements Transport {
     return known;
   }
 
-  async #readIdsOf(topic: string): Promise<void> {
+  /** From these offsets on; where none is given, of the newest records. */
+  async #readIdsOf(topic: string, offsets: ReadonlyMap<number, number> = new Map()): Promise<void> {
     const name = this.#nameOf(topic);
     const bounds = await boundsOf(this.#admin, name);
     const share = Math.ceil(this.#settings.idsReadBack / Math.max(1, bounds.length));
     for (const { partition, first, end } of bounds) {
-      const range = { topic: name, partition, from: Math.max(first, end - share), to: end };
+      const range = { partition, from: Math.max(first, offsets.get(partition) ?? end - share), to: end };
       if (range.from >= range.to) continue;
-      for await (const messages of readRange(this.#kafka, this.#admin, range)) {
+      for await (const messages of this.#readRange(name, range)) {
         for (const message of messages) this.#ids.remember(topic, idOf(message));
       }
     }

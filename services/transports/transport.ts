@@ -11,6 +11,8 @@ export interface InRecord {
   value: string;
   /** Epoch milliseconds at which it was appended. */
   appendedAt: number;
+  /** Set where a record may have been appended twice in spite of `dropDuplicates`: the reader leaves the repeat out. */
+  id?: string;
 }
 
 export interface Batch {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FIRST_GENERATION, FingerprintTable } from '../../../services/transports/embedded-duplicates.ts';
-import { hash64, partitionOf } from '../../../services/transports/embedded-hash.ts';
+import { hash64, partitionOf } from '../../../services/hash64.ts';
 
 const half = fc.integer({ min: -3, max: 3 });
 const step = fc.oneof(

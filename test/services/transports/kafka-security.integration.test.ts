@@ -7,7 +7,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Secret } from '../../../services/secret.ts';
 import { openKafkaTransport } from '../../../services/transports/kafka.ts';
-import type { KafkaSettings } from '../../../services/transports/kafka-client.ts';
+import type { KafkaSettings } from '../../../services/kafka/client.ts';
 import { KafkaCluster } from '../../support/kafka/kafka-cluster.ts';
 import { canRunJars } from '../../support/kafka/kafka-jars.ts';
 

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { Kafka, logLevel } from 'kafkajs';
-import type { KafkaConfig, LogEntry } from 'kafkajs';
+import { Kafka, logLevel, Partitioners } from 'kafkajs';
+import type { KafkaConfig, LogEntry, ProducerConfig } from 'kafkajs';
 import { AppError, messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Secret } from '../secret.ts';
@@ -50,9 +50,19 @@ function writeLog(log: Log, { level, namespace, log: { message, error, broker } 
   const where = { client: 'kafka', namespace, ...(broker === undefined ? {} : { broker: String(broker) }) };
   const text = typeof error === 'string' ? `${message}: ${error}` : message;
   const isTrouble = level === logLevel.ERROR || level === logLevel.WARN;
-  if (isTrouble && namespace !== 'Connection') log.warn(where, text);
+  if (isTrouble && namespace !== 'Connection' && !message.startsWith('Limiting retries'))
+    log.warn(where, text);
   else log.debug(where, text);
 }
+
+/** Its own repeats are not written twice, and what it sends keeps its order. */
+export const producerSettings = {
+  idempotent: true,
+  maxInFlightRequests: 1,
+  allowAutoTopicCreation: false,
+  // Named, so that the client does not warn of a change between its versions; partitions are given.
+  createPartitioner: Partitioners.DefaultPartitioner,
+} satisfies ProducerConfig;
 
 /** A cluster that has just started refuses the first requests past the client's own tries. One that cannot be reached, or
  *  does not let us in, is not tried longer. */

@@ -1,22 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import type { Admin, Kafka, KafkaMessage } from 'kafkajs';
 
-export interface ReadRange {
+export interface Reading {
   /** Full name. */
   topic: string;
   partition: number;
   from: number;
-  to: number;
+  /** The message after which there is nothing more to read. */
+  isLast: (message: KafkaMessage) => boolean;
 }
 
 const MAX_WAIT_MS = 200;
 
-/** Reads a range of one partition outside any group of ours, in the pieces in which the broker gives it. The client reads
- *  in groups only, so a group is made for it and removed again. */
-export async function* readRange(
+/** Reads one partition outside any group of ours, in the pieces in which the broker gives it, committed records only. The
+ *  client reads in groups only, so a group is made for it and removed again. */
+export async function* readPartition(
   kafka: Kafka,
   admin: Admin,
-  { topic, partition, from, to }: ReadRange,
+  { topic, partition, from, isLast }: Reading,
 ): AsyncGenerator<KafkaMessage[]> {
   const groupId = `${topic}.read-${randomUUID()}`;
   const consumer = kafka.consumer({
@@ -39,17 +40,18 @@ export async function* readRange(
           consumer.pause([{ topic, partitions: [batch.partition] }]);
           return;
         }
-        const wanted = batch.messages.filter(({ offset }) => Number(offset) >= from && Number(offset) < to);
+        const wanted = batch.messages.filter(({ offset }) => Number(offset) >= from);
         if (wanted.length > 0) await pieces.give(wanted);
       },
     });
     consumer.seek({ topic, partition, offset: from.toString() });
-    for (let next = from; next < to;) {
+    for (let next = from; ;) {
       const piece = (await pieces.take()).filter(({ offset }) => Number(offset) >= next);
-      const last = piece.at(-1);
-      if (last === undefined) continue;
-      yield piece;
-      next = Number(last.offset) + 1;
+      const end = piece.findIndex(isLast);
+      const wanted = end < 0 ? piece : piece.slice(0, end + 1);
+      if (wanted.length > 0) yield wanted;
+      if (end >= 0) return;
+      next = Number(piece.at(-1)?.offset ?? next - 1) + 1;
     }
   } finally {
     pieces.end();

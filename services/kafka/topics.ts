@@ -1,5 +1,5 @@
 import type { Admin } from 'kafkajs';
-import { whenWarm } from './kafka-client.ts';
+import { whenWarm } from './client.ts';
 
 const MAX_REPLICAS = 3;
 /** A record of `facts` or `commands` may hold a person's note, one of `findings` its evidence: all far below this. */
@@ -9,8 +9,19 @@ export interface TopicSettings {
   /** Full name, prefix included. */
   topic: string;
   partitions: number;
-  retentionMs: number;
+  /** Records go after so long; `compact`: of each key the newest record stays. */
+  retention: number | 'compact';
 }
+
+/** What a reader may fall back on stays whole for this long. */
+const COMPACT_AFTER_MS = 10 * 60_000;
+const COMPACTED: Record<string, string> = {
+  'cleanup.policy': 'compact',
+  'min.compaction.lag.ms': COMPACT_AFTER_MS.toString(),
+  // Only what is in a finished segment is compacted.
+  'segment.ms': COMPACT_AFTER_MS.toString(),
+  'segment.bytes': (64 * 2 ** 20).toString(),
+};
 
 /** Makes the topics that are missing, each copied to three brokers where there are so many. Partitions are never added to
  *  a topic that is there: keys would move to others, away from their state. */
@@ -20,18 +31,17 @@ export async function ensureTopics(admin: Admin, wanted: readonly TopicSettings[
   if (missing.length === 0) return;
   const { brokers } = await admin.describeCluster();
   const replicationFactor = Math.min(MAX_REPLICAS, brokers.length);
-  const topics = missing.map(({ topic, partitions, retentionMs }) => ({
-    topic,
-    numPartitions: partitions,
-    replicationFactor,
-    configEntries: [
-      { name: 'retention.ms', value: retentionMs.toString() },
-      { name: 'max.message.bytes', value: MAX_MESSAGE_BYTES.toString() },
+  const topics = missing.map(({ topic, partitions, retention }) => {
+    const config = {
+      'max.message.bytes': MAX_MESSAGE_BYTES.toString(),
       // With acks=all: what was confirmed survives the loss of a broker.
-      { name: 'min.insync.replicas', value: Math.max(1, replicationFactor - 1).toString() },
-      { name: 'message.timestamp.type', value: 'CreateTime' },
-    ],
-  }));
+      'min.insync.replicas': Math.max(1, replicationFactor - 1).toString(),
+      'message.timestamp.type': 'CreateTime',
+      ...(retention === 'compact' ? COMPACTED : { 'retention.ms': retention.toString() }),
+    };
+    const configEntries = Object.entries(config).map(([name, value]) => ({ name, value }));
+    return { topic, numPartitions: partitions, replicationFactor, configEntries };
+  });
   // False when another process was faster, which is as good.
   await whenWarm(() => admin.createTopics({ topics, waitForLeaders: true }));
 }
