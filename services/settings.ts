@@ -30,7 +30,8 @@ export const SETTINGS: readonly Setting[] = [
     env: 'GATEWATCH_KAFKA_BROKERS',
     path: 'kafka.brokers',
     default: 'unset: the log is in the data folder',
-    about: '`host:port`, with commas. Topics go to this Apache Kafka instead of the data folder.',
+    about:
+      '`host:port`, with commas. Topics, and what detection has learned, go to this Apache Kafka instead of the data folder. All steps still run in one process.',
   },
   {
     env: 'GATEWATCH_KAFKA_TOPIC_PREFIX',
