@@ -79,7 +79,15 @@ module.exports = {
       },
       to: {
         path: OURS,
-        pathNot: ['^services/$1/', '^services/incidents/incident\\.ts$', SHARED, KAFKA, '^detectors/'],
+        pathNot: [
+          '^services/$1/',
+          '^services/incidents/incident\\.ts$',
+          // The chain of several responders stands in a topic.
+          '^services/transports/transport\\.ts$',
+          SHARED,
+          KAFKA,
+          '^detectors/',
+        ],
       },
     },
     {

@@ -8,6 +8,7 @@ import { createAuthorize } from './api/authorize.ts';
 import { buildServer, registerApi } from './api/server.ts';
 import { describeSystem } from './api/system-status.ts';
 import { openAudit } from './audit/audit-file.ts';
+import { openSharedAudit } from './audit/shared-audit.ts';
 import { createSessions } from './auth/sessions.ts';
 import { openTokens } from './auth/tokens.ts';
 import type { Scope, Tokens } from './auth/tokens.ts';
@@ -30,6 +31,7 @@ import { createIngest } from './ingest/ingest.ts';
 import type { Ingest } from './ingest/ingest.ts';
 import { rawTopics, readRawTopics } from './ingest/raw-topics.ts';
 import type { RawTopic } from './ingest/raw-topics.ts';
+import { copyRejected } from './ingest/rejected-table.ts';
 import { registerIngest } from './ingest/routes.ts';
 import { readKafkaOptions } from './kafka/options.ts';
 import { parseListen } from './listen-address.ts';
@@ -182,8 +184,10 @@ async function start(options: StartOptions, closers: Closers): Promise<Gatewatch
       await startDetect({ ...parts, checkpoints: parts.memory, createCore: createPartitionCore }),
     );
   }
-  if (ingest !== undefined)
+  if (ingest !== undefined) {
+    closers.use(await copyRejected(parts));
     closers.use(await readRawTopics({ ...parts, ingest, topics: rawTopicsOf(config) }));
+  }
   // Closed again, and first: a process that stops takes nothing more.
   closers.add(() => app.close());
   // Last, because they are shown once: a start that fails would have made them for nobody.
@@ -291,11 +295,21 @@ function mint({ respond }: Steps, request: Parameters<Respond['createCanary']>[0
 
 async function openRespond(parts: Parts, url: string, closers: Closers): Promise<Respond> {
   const { config, log, metrics, now } = parts;
-  const audit = closers.use(await openAudit({ dir: config.dataDir, log, metrics, now }));
+  const isShared = config.kafka !== undefined;
+  const file = await openAudit({ dir: config.dataDir, log, metrics, now, isShared });
+  const audit = closers.use(isShared ? openSharedAudit({ ...parts, file, dir: config.dataDir }) : file);
   const notifiers = createNotifiers(config.notify, { log, now });
   for (const notifier of notifiers) closers.use(notifier);
   const revokers = createRevokers(config.gateways, { log });
-  return startRespond({ ...parts, audit, notifiers, revokers, settings: deskSettings(config, url) });
+  const checkpoints = parts.memory;
+  return startRespond({
+    ...parts,
+    checkpoints,
+    audit,
+    notifiers,
+    revokers,
+    settings: deskSettings(config, url),
+  });
 }
 
 async function listen(app: FastifyInstance, address: string): Promise<string> {

@@ -33,7 +33,16 @@ export function createMetrics() {
     ]),
     findings: counter('findings_total', 'Findings handed to respond.', ['detector']),
     watermarkAge: gauge('watermark_age_seconds', 'Age of the newest event time judged.'),
-    lag: gauge('lag_records', 'Records appended but not yet handled.', ['topic']),
+    lag: gauge('lag_records', 'Records appended but not yet handled by this process.', ['topic']),
+    rebalances: counter('rebalances_total', 'Times the partitions of a group were shared out.', ['group']),
+    partitionsAssigned: gauge('partitions_assigned', 'Partitions of a group that this process reads.', [
+      'group',
+    ]),
+    checkpointRestore: gauge('checkpoint_restore_seconds', 'How long the last partition took to restore.'),
+    responderActive: gauge(
+      'responder_active',
+      '1 while this process decides and acts, 0 while it stands by.',
+    ),
     batchesRetried: counter(
       'batches_retried_total',
       'Batches of a topic that were not handled and came again.',

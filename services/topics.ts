@@ -1,8 +1,8 @@
 import type { Event, KeyId } from '../detectors/event.ts';
 import type { Fact, Rollup, Signal, Verdict } from '../detectors/detector.ts';
 
-/** The topics, who writes them and what their records are. `facts` goes to every detect process (each with a
- *  consumer group of its own); the others are shared out among the members of a group. */
+/** The topics and what their records are. `events` and `facts` go by key, `rollups` by team: detection reads them
+ *  together, each partition number in one process. `findings`, `commands` and `facts` all go to the active responder. */
 export interface TopicRecords {
   events: Event;
   rollups: Rollup;

@@ -20,6 +20,15 @@ export interface AuditOptions {
   metrics: Metrics;
   now: () => number;
   onAppended?: (record: AuditRecord) => void;
+  /** The chain has records of others too, so this process alone adds nothing to it. */
+  isShared?: boolean;
+}
+
+/** The chain of one data folder. */
+export interface FileAudit extends AuditLog {
+  head(): Head;
+  /** Takes a record that was chained elsewhere. Rejects with `E_AUDIT_BROKEN` when it does not follow our newest one. */
+  adopt(record: AuditRecord): Promise<AuditRecord>;
 }
 
 const CHECKPOINT_RECORDS = 1_000;
@@ -30,7 +39,7 @@ const CHECKPOINT_RETRY_MS = 60_000;
 
 /** Opens the chain of the data folder after checking all of it. Rejects with `E_AUDIT_BROKEN` when a record was changed,
  *  dropped or cut. What a crash left of an unfinished write was never acknowledged: it is cut off, and the chain says so. */
-export async function openAudit(options: AuditOptions): Promise<AuditLog> {
+export async function openAudit(options: AuditOptions): Promise<FileAudit> {
   mkdirSync(options.dir, { recursive: true, mode: 0o700 });
   const files = auditFiles(options.dir);
   const key = openSigningKey(files);
@@ -72,13 +81,13 @@ interface State {
 }
 
 interface Waiting {
-  entry: AuditEntry;
+  chain: (head: Head) => AuditRecord;
   resolve: (record: AuditRecord) => void;
   reject: (error: unknown) => void;
 }
 
 /** One write at a time; what arrives meanwhile goes together into the next one, under one fsync. */
-class FileAuditLog implements AuditLog {
+class FileAuditLog implements FileAudit {
   readonly #options: AuditOptions;
   readonly #state: State;
   #waiting: Waiting[] = [];
@@ -101,10 +110,30 @@ class FileAuditLog implements AuditLog {
     await this.#checkpoint();
   }
 
+  /** Nobody else writes into our folder. */
+  takeOver(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  head(): Head {
+    return this.#state.head;
+  }
+
   append(entry: AuditEntry): Promise<AuditRecord> {
+    return this.#add((head) => nextRecord(head, entry));
+  }
+
+  adopt(record: AuditRecord): Promise<AuditRecord> {
+    const { seq, hash } = this.#state.head;
+    if (record.seq === seq + 1 && record.prevHash === hash) return this.#add(() => record);
+    const problem = `Record ${record.seq} of the topic does not follow record ${seq} of this machine.`;
+    return Promise.reject(brokenChain(this.#options.dir, [problem]));
+  }
+
+  #add(chain: Waiting['chain']): Promise<AuditRecord> {
     if (this.#isClosed) return Promise.reject(unavailable(new Error('closed')));
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ entry, resolve, reject });
+      this.#waiting.push({ chain, resolve, reject });
       this.#running ??= this.#run();
     });
   }
@@ -136,6 +165,7 @@ class FileAuditLog implements AuditLog {
 
   async #noteTornTail(torn: TornTail): Promise<void> {
     this.#options.log.warn({ ...torn }, 'The end of the audit file was an unfinished write; it was cut off.');
+    if (this.#options.isShared === true) return;
     const entry = {
       ts: this.#options.now(),
       actor: 'system',
@@ -161,7 +191,7 @@ class FileAuditLog implements AuditLog {
   async #writeGroup(group: readonly Waiting[]): Promise<void> {
     const { log, metrics, onAppended } = this.#options;
     let head = this.#state.head;
-    const records = group.map(({ entry }) => (head = nextRecord(head, entry)));
+    const records = group.map(({ chain }) => (head = chain(head)));
     try {
       // Records without any checkpoint would look as if somebody had taken it away.
       if (this.#state.lastNumber === 0) await this.#writeCheckpoint();

@@ -4,7 +4,7 @@ import { AppError, messageOf } from '../errors.ts';
 import { partitionOf } from '../hash64.ts';
 import { createKafka, kafkaUnavailable, producerSettings, whenWarm } from '../kafka/client.ts';
 import type { KafkaSettings } from '../kafka/client.ts';
-import { readPartition } from '../kafka/reader.ts';
+import { KafkaReader } from '../kafka/reader.ts';
 import { boundsOf, ensureTopics } from '../kafka/topics.ts';
 import type { Log } from '../log.ts';
 import type { Checkpoint, CheckpointStore, CheckpointUpdate } from './checkpoint-store.ts';
@@ -74,6 +74,7 @@ class KafkaCheckpoints implements CheckpointStore {
   readonly #options: Options;
   readonly #kafka: Kafka;
   readonly #admin: Admin;
+  readonly #reader: KafkaReader;
   readonly #owned = new Map<string, Promise<Owned>>();
   readonly #scratch = new Int32Array(2);
 
@@ -81,6 +82,8 @@ class KafkaCheckpoints implements CheckpointStore {
     this.#options = options;
     this.#kafka = kafka;
     this.#admin = admin;
+    this.#reader = new KafkaReader(kafka, admin, { topics: [options.topic], prefix: `${options.topic}.` });
+    this.#reader.warmUp();
   }
 
   async save(checkpoint: string, update: CheckpointUpdate): Promise<void> {
@@ -91,12 +94,20 @@ class KafkaCheckpoints implements CheckpointStore {
   }
 
   async load(checkpoint: string): Promise<Checkpoint | undefined> {
-    await this.#letGo(checkpoint);
+    await this.release(checkpoint);
     return (await this.#take(checkpoint)).found;
   }
 
+  async release(checkpoint: string): Promise<void> {
+    const owned = await this.#owned.get(checkpoint)?.catch(() => undefined);
+    this.#owned.delete(checkpoint);
+    await owned?.last;
+    await owned?.producer.disconnect();
+  }
+
   async close(): Promise<void> {
-    await Promise.all([...this.#owned.keys()].map((checkpoint) => this.#letGo(checkpoint)));
+    await Promise.all([...this.#owned.keys()].map((checkpoint) => this.release(checkpoint)));
+    await this.#reader.close();
     await this.#admin.disconnect();
   }
 
@@ -113,15 +124,8 @@ class KafkaCheckpoints implements CheckpointStore {
     return taken;
   }
 
-  async #letGo(checkpoint: string): Promise<void> {
-    const owned = await this.#owned.get(checkpoint)?.catch(() => undefined);
-    this.#owned.delete(checkpoint);
-    await owned?.last;
-    await owned?.producer.disconnect();
-  }
-
   async #takeOver(checkpoint: string): Promise<Taken> {
-    const partition = partitionOf(checkpoint, this.#options.partitions, this.#scratch);
+    const partition = this.#partitionOf(checkpoint);
     // From here on the broker refuses whoever had it before.
     const producer = await this.#connect(checkpoint);
     try {
@@ -144,6 +148,15 @@ class KafkaCheckpoints implements CheckpointStore {
       await producer.disconnect().catch(() => undefined);
       throw this.#unavailable(error);
     }
+  }
+
+  /** The state of a partition of events lies in the partition of the same number, so that none has to be read for another. */
+  #partitionOf(checkpoint: string): number {
+    const { partitions } = this.#options;
+    const number = /\/(\d+)$/.exec(checkpoint)?.[1];
+    return number === undefined
+      ? partitionOf(checkpoint, partitions, this.#scratch)
+      : Number(number) % partitions;
   }
 
   async #connect(checkpoint: string): Promise<Producer> {
@@ -173,7 +186,7 @@ class KafkaCheckpoints implements CheckpointStore {
     const found = new FoundCheckpoint(checkpoint);
     const isLast = (message: KafkaMessage) => isMark(message, id);
     const reading = { topic, partition, from: bounds?.first ?? 0, isLast };
-    for await (const messages of readPartition(this.#kafka, this.#admin, reading)) {
+    for await (const messages of this.#reader.read(reading)) {
       for (const message of messages) found.take(message);
     }
     if (found.isDamaged) {

@@ -87,6 +87,10 @@ class LmdbCheckpoints implements CheckpointStore {
     });
   }
 
+  async release(checkpoint: string): Promise<void> {
+    await this.#saving.get(checkpoint);
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.#saving.values());
     await this.#root.close();

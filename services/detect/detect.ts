@@ -1,28 +1,21 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import type { Core, Fact } from '../../detectors/detector.ts';
+import type { Core } from '../../detectors/detector.ts';
 import type { KeyId } from '../../detectors/event.ts';
 import type { CheckpointStore } from '../checkpoints/checkpoint-store.ts';
 import type { Enricher } from '../enrichment/enricher.ts';
-import { entityText } from '../entity-text.ts';
-import { AppError, whyOf } from '../errors.ts';
+import { AppError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import { Pace } from '../pace.ts';
 import type { Store } from '../stores/store.ts';
-import { decodeEvent } from '../topics.ts';
-import type { Rejected } from '../topics.ts';
-import type { Batch, InRecord, OutRecord, Subscription, Transport } from '../transports/transport.ts';
-import { eventRow } from './event-row.ts';
-import { createJudge } from './judge.ts';
+import type { Batch, Subscription, Transport } from '../transports/transport.ts';
+import { HeldPartition } from './held-partition.ts';
 import { KeyTable } from './key-table.ts';
-import { Partition } from './partition.ts';
-import type { Results } from './partition.ts';
-import { copyRejected } from './rejected-table.ts';
-import { REPEAT_WINDOW, Repeats } from './repeats.ts';
-import { RowWriter } from './row-writer.ts';
 
 const CHECKPOINT_EVERY_MS = 30_000;
+/** A topic that cannot be written must not hold up the end; what was judged is judged again at the next start. */
+const GIVE_UP_AFTER_MS = 4_000;
 const GROUP = 'detect';
+const TOPICS = ['events', 'facts', 'rollups'] as const;
 
 export interface DetectDeps {
   transport: Transport;
@@ -36,18 +29,21 @@ export interface DetectDeps {
 }
 
 export interface Detect {
-  /** Records of `events` not yet judged. */
+  /** Records of `events` in our partitions that are not yet judged. */
   lag(): Promise<number>;
   /** Newest event time judged, epoch milliseconds; 0 before the first event. */
   watermark(): number;
+  /** Undefined for a key of another process's partition. */
   describeKey(keyId: KeyId): ReturnType<Core['describeKey']>;
+  /** Brings the gauges up to date. */
+  measure(): void;
   /** Finishes what is in hand, saves a checkpoint, leaves. */
   close(): Promise<void>;
 }
 
-/** Reads `events`, looks up place and network, judges, learns; writes `findings`, `rollups`, `commands` and the
- *  `events` table. State and offsets are saved together every 30 s, so a crash repeats at most that much, with the
- *  same result. */
+/** Reads `events` with the `facts` about the same keys, looks up place and network, judges, learns; writes `findings`,
+ *  `rollups`, `commands` and the `events` table. Processes share out the partitions among them. State and offsets are saved
+ *  together every 30 s, so a crash repeats at most that much, with the same result. */
 export async function startDetect(deps: DetectDeps): Promise<Detect> {
   const detect = new DetectStep(deps);
   await detect.open();
@@ -56,55 +52,33 @@ export async function startDetect(deps: DetectDeps): Promise<Detect> {
 
 class DetectStep implements Detect {
   readonly #deps: DetectDeps;
-  readonly #partitions = new Map<number, Partition>();
-  readonly #writers: RowWriter[] = [];
+  readonly #partitions = new Map<number, HeldPartition>();
   readonly #keyTable: KeyTable;
   readonly #closing = new AbortController();
-  #events: Subscription | undefined;
-  #others: Subscription[] = [];
+  /** From then on saving does not rest beside the live flow. */
+  readonly #hurry = new AbortController();
+  #subscription: Subscription | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #saving: Promise<void> = Promise.resolve();
   #flushing: Promise<void> = Promise.resolve();
-  #savedAt: number;
-  /** Set when something judged could not be handed on: the state in memory is ahead of the topics. */
-  #mayNotSave = false;
 
   constructor(deps: DetectDeps) {
     this.#deps = deps;
-    this.#savedAt = deps.now();
     this.#keyTable = new KeyTable(deps);
   }
 
   async open(): Promise<void> {
-    const { transport, metrics, now } = this.#deps;
-    const count = await transport.partitions('events');
-    await Promise.all(Array.from({ length: count }, (_, partition) => this.#openPartition(partition)));
-    const starts = [...this.#partitions.values()].map((one) => one.startAt('facts', 0));
-    const factsFrom = Math.min(...starts);
-    this.#others.push(
-      await transport.subscribe('facts', `${GROUP}-facts`, {
-        startAt: () => Promise.resolve(factsFrom),
-        handle: (batch) => this.#handleFacts(batch),
-      }),
-    );
-    this.#others.push(
-      await transport.subscribe('rollups', `${GROUP}-rollups`, {
-        startAt: (partition) => Promise.resolve(this.#at(partition).startAt('rollups', partition)),
-        handle: (batch) => this.#handOn(this.#at(batch.partition).judgeRollups(batch)),
-      }),
-    );
-    this.#others.push(await copyRejected(this.#deps));
-    this.#events = await transport.subscribe('events', GROUP, {
-      startAt: (partition) => Promise.resolve(this.#at(partition).startAt('events', partition)),
-      handle: (batch) => this.#handleEvents(batch),
+    await this.#checkTopics();
+    this.#subscription = await this.#deps.transport.subscribe(TOPICS, GROUP, {
+      assigned: (partition) => this.#take(partition),
+      handle: (batch) => this.#handle(batch),
+      revoked: (partition, why) => this.#letGo(partition, why),
+      rebalancing: () => void this.#save(),
     });
-    this.#timer = setInterval(() => void this.#save(), CHECKPOINT_EVERY_MS);
-    metrics.checkpointAge.set(0);
-    this.#savedAt = now();
+    this.#timer = setInterval(() => void this.#saveAndFlush(), CHECKPOINT_EVERY_MS);
   }
 
   async lag(): Promise<number> {
-    return (await this.#events?.lag()) ?? 0;
+    return (await this.#subscription?.lag('events')) ?? 0;
   }
 
   watermark(): number {
@@ -119,176 +93,88 @@ class DetectStep implements Detect {
     return undefined;
   }
 
+  measure(): void {
+    const { metrics, now } = this.#deps;
+    const held = [...this.#partitions.values()];
+    const ageOf = (at: number) => (now() - at) / 1000;
+    metrics.checkpointAge.set(held.length === 0 ? 0 : ageOf(Math.min(...held.map((one) => one.savedAt()))));
+    metrics.storeBacklog.set(held.reduce((sum, one) => sum + one.backlog(), 0));
+    const watermark = this.watermark();
+    if (watermark > 0) metrics.watermarkAge.set(ageOf(watermark));
+  }
+
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    // A topic that cannot be written must not hold up the end; what was judged is judged again at the next start.
+    this.#hurry.abort();
     const timer = setTimeout(() => {
       this.#closing.abort();
-    }, 5_000);
-    await this.#events?.close();
-    await Promise.all(this.#others.map((one) => one.close()));
+    }, GIVE_UP_AFTER_MS);
+    await this.#subscription?.close();
     clearTimeout(timer);
-    this.#closing.abort();
-    await this.#save();
     await this.#flushing;
-    await Promise.all(this.#writers.map((writer) => writer.close(3_000)));
   }
 
-  async #openPartition(number: number): Promise<void> {
-    const { checkpoints, store, enricher, log, metrics, now } = this.#deps;
-    const core = this.#deps.createCore(number);
-    const rowsAgain = (from: number, to: number) => this.#rowsAgain(number, from, to);
-    const writer = new RowWriter({ partition: number, store, checkpoints, rowsAgain, log, metrics });
-    const judge = createJudge(core, enricher);
-    const partition = new Partition({ partition: number, core, judge, writer, checkpoints, metrics, now });
-    await partition.open();
-    for await (const records of this.#before(number, partition.startAt('events', number)))
-      partition.noteSeen(records);
-    this.#writers.push(writer);
+  /** A fact about a key must come to where the key is judged. */
+  async #checkTopics(): Promise<void> {
+    const { transport } = this.#deps;
+    const counts = await Promise.all(TOPICS.map((topic) => transport.partitions(topic)));
+    if (new Set(counts).size === 1) return;
+    const found = TOPICS.map((topic, index) => `${topic} has ${String(counts[index])}`).join(', ');
+    throw new AppError(
+      'E_CONFIG',
+      `The topics events, facts and rollups must have the same number of partitions: ${found}. Delete the wrong ones while nothing is in them, and start again.`,
+    );
+  }
+
+  async #take(number: number): Promise<Record<string, number>> {
+    const partition = new HeldPartition(this.#deps, number, this.#closing.signal);
+    const offsets = await partition.open();
     this.#partitions.set(number, partition);
+    return offsets;
   }
 
-  #at(number: number): Partition {
+  async #letGo(number: number, why: 'moved' | 'closing'): Promise<void> {
     const partition = this.#partitions.get(number);
-    if (partition === undefined) throw new RangeError(`Partition ${number.toString()} is not open.`);
-    return partition;
-  }
-
-  async #handleEvents(batch: Batch): Promise<void> {
-    const { metrics, now } = this.#deps;
-    const partition = this.#at(batch.partition);
-    const results = partition.judgeEvents(batch);
-    metrics.watermarkAge.set((now() - partition.watermark()) / 1000);
-    metrics.storeBacklog.set(this.#writers.reduce((sum, writer) => sum + writer.backlog(), 0));
-    this.#keyTable.noteChanged(partition.takeChangedKeys(), (keyId) => partition.describeKey(keyId));
-    await this.#handOn(results);
-  }
-
-  async #handleFacts(batch: Batch): Promise<void> {
-    for (const { offset, value } of batch.records) {
-      const fact = JSON.parse(value) as Fact;
-      for (const partition of this.#partitions.values())
-        await this.#handOn(partition.applyFact(offset, fact));
+    if (why === 'moved') {
+      this.#partitions.delete(number);
+      await partition?.drop();
+    } else {
+      const pace = this.#pace();
+      this.#noteChanged(number);
+      await Promise.all([partition?.close(pace), this.#flush(pace)]);
+      this.#partitions.delete(number);
     }
   }
 
-  /** Puts results into their topics, however long that takes: the events they come from are learned already and
-   *  must not be judged a second time. */
-  async #handOn({ findings, commands, rollups, unreadable }: Results): Promise<void> {
-    const { metrics, now } = this.#deps;
-    for (const { detector } of findings) metrics.findings.inc({ detector });
-    await this.#append(
-      'findings',
-      findings.map((one) => ({ key: entityText(one.entity), id: one.findingId, value: JSON.stringify(one) })),
-    );
-    await this.#append(
-      'commands',
-      commands.map((one) => ({ key: one.type, id: one.commandId, value: JSON.stringify(one) })),
-    );
-    await this.#append(
-      'rollups',
-      rollups.map((one) => ({
-        key: one.team,
-        id: `${one.team}/${one.minute.toString()}/${one.partition.toString()}`,
-        value: JSON.stringify(one),
-      })),
-    );
-    await this.#append(
-      'rejected',
-      unreadable.map(({ offset, sizeBytes }) => {
-        metrics.recordsRejected.inc({ format: 'events', code: 'damaged_record' });
-        return {
-          key: 'events',
-          id: `events/${offset.toString()}`,
-          value: JSON.stringify(damaged(now(), offset, sizeBytes)),
-        };
-      }),
-    );
+  async #handle(batch: Batch): Promise<void> {
+    const partition = this.#partitions.get(batch.partition);
+    if (partition === undefined) throw new RangeError(`Partition ${batch.partition.toString()} is not ours.`);
+    await partition.handle(batch);
+    this.#noteChanged(batch.partition);
   }
 
-  async #append(topic: string, records: OutRecord[]): Promise<void> {
-    if (records.length === 0) return;
-    const { transport, log } = this.#deps;
-    for (let pauseMs = 100; ; pauseMs = Math.min(pauseMs * 2, 10_000)) {
-      try {
-        await transport.append(topic, records);
-        return;
-      } catch (error) {
-        log.error({ topic, ...whyOf(error) }, 'Results wait for the log.');
-        if (this.#closing.signal.aborted) {
-          this.#mayNotSave = true;
-          throw error;
-        }
-        await pause(pauseMs, undefined, { signal: this.#closing.signal }).catch(() => undefined);
-      }
-    }
+  #noteChanged(number: number): void {
+    const keyIds = this.#partitions.get(number)?.takeChangedKeys() ?? [];
+    this.#keyTable.noteChanged(keyIds, (keyId) => this.#partitions.get(number)?.describeKey(keyId));
   }
 
-  /** Saves a checkpoint; one at a time. A failed one is logged and made up for by the next. */
-  #save(): Promise<void> {
-    this.#saving = this.#saving.then(() => this.#saveNow());
-    return this.#saving;
+  /** Each by itself: one that fails does not hold up the others. */
+  async #save(): Promise<void> {
+    for (const partition of this.#partitions.values()) await partition.save(this.#pace());
   }
 
-  async #saveNow(): Promise<void> {
-    const { log, metrics, now } = this.#deps;
-    if (this.#mayNotSave) return;
-    try {
-      for (const partition of this.#partitions.values()) await partition.saveCheckpoint(this.#pace());
-      this.#savedAt = now();
-    } catch (error) {
-      log.error(whyOf(error), 'The checkpoint could not be saved.');
-    }
-    metrics.checkpointAge.set((now() - this.#savedAt) / 1000);
+  async #saveAndFlush(): Promise<void> {
+    await this.#save();
     // A store that is slow must not hold up the next checkpoint.
-    this.#flushing = this.#flushing.then(() => this.#keyTable.flush(this.#pace()));
+    void this.#flush(this.#pace());
+  }
+
+  #flush(pace: Pace): Promise<void> {
+    this.#flushing = this.#flushing.then(() => this.#keyTable.flush(pace));
+    return this.#flushing;
   }
 
   #pace(): Pace {
-    return new Pace(this.#closing.signal);
+    return new Pace(this.#hurry.signal);
   }
-
-  async *#rowsAgain(partition: number, from: number, to: number): AsyncGenerator<readonly string[]> {
-    const { transport, enricher } = this.#deps;
-    const repeats = new Repeats();
-    for await (const records of this.#before(partition, from))
-      for (const record of records) repeats.isRepeat(record);
-    for await (const records of transport.read('events', partition, from, to)) {
-      yield records.map((record) => (repeats.isRepeat(record) ? '' : rowOf(record.value, enricher)));
-    }
-  }
-
-  /** As many records before an offset as a repeat may lie back; none where there are no repeats. */
-  async *#before(partition: number, offset: number): AsyncGenerator<readonly InRecord[]> {
-    const from = Math.max(0, offset - REPEAT_WINDOW);
-    try {
-      for await (const records of this.#deps.transport.read('events', partition, from, offset)) {
-        if (records[0]?.id === undefined) return;
-        yield records;
-      }
-    } catch (error) {
-      // Past retention, and with it every repeat of them.
-      if (!(error instanceof AppError && error.code === 'E_NOT_FOUND')) throw error;
-    }
-  }
-}
-
-/** Empty for a damaged record: it was counted and put into `rejected` when it was judged. */
-function rowOf(value: string, enricher: Enricher): string {
-  const event = decodeEvent(value);
-  return event === undefined ? '' : eventRow(value, enricher.lookup(event.ip));
-}
-
-function damaged(at: number, offset: number, sizeBytes: number): Rejected {
-  const reason = `Record ${offset.toString()} of the log is damaged.`;
-  return {
-    at,
-    gateway: '',
-    format: 'events',
-    code: 'damaged_record',
-    reason,
-    index: 0,
-    sizeBytes,
-    sha256: '',
-  };
 }

@@ -13,6 +13,8 @@ export interface Judged {
 /** Detectors plus the lookups they need: what live detection and `replay` have in common. */
 export interface Judge {
   judgeEvent(event: Event): Judged;
+  /** The lookups alone. */
+  lookup(event: Event): Context;
   judgeFact(fact: Fact, receivedAt: number): readonly Finding[];
   judgeRollup(rollup: Rollup, origin: Origin): readonly Finding[];
   /** Moves event time forward. */
@@ -43,6 +45,7 @@ export function createJudge(core: Core, enricher: Enricher): Judge {
       const context = enricher.lookup(event.ip);
       return { context, findings: toFindings(core.judge(event, context), event) };
     },
+    lookup: ({ ip }) => enricher.lookup(ip),
     judgeFact: (fact, receivedAt) => toFindings(core.applyFact(fact), { receivedAt, isImport: false }),
     judgeRollup: (rollup, origin) => toFindings(core.judgeRollup(rollup), origin),
     tick: (watermark, origin) => toFindings(core.tick(watermark), origin),

@@ -3,6 +3,8 @@ import type { Event, KeyId } from '../../detectors/event.ts';
 import type { CheckpointStore } from '../checkpoints/checkpoint-store.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Pace } from '../pace.ts';
+import { messageOf } from '../errors.ts';
+import type { Log } from '../log.ts';
 import { decodeEvent, encodeEvent, LATE_MS } from '../topics.ts';
 import type { Command, Finding } from '../topics.ts';
 import type { Batch, InRecord } from '../transports/transport.ts';
@@ -21,6 +23,7 @@ export interface PartitionDeps {
   judge: Judge;
   writer: RowWriter;
   checkpoints: CheckpointStore;
+  log: Log;
   metrics: Metrics;
   now: () => number;
 }
@@ -30,8 +33,19 @@ export interface Results {
   findings: Finding[];
   commands: Command[];
   rollups: Rollup[];
-  unreadable: { offset: number; sizeBytes: number }[];
+  unjudged: Unjudged[];
 }
+
+/** A record that was left out: damage, or something at which a detector failed. */
+export interface Unjudged {
+  topic: string;
+  partition: number;
+  offset: number;
+  sizeBytes: number;
+  code: 'damaged_record' | 'not_judged';
+}
+
+const noResults = (): Results => ({ findings: [], commands: [], rollups: [], unjudged: [] });
 
 /** One partition of `events` with the rollups that come back to it: its detectors, their memory, its checkpoint. */
 export class Partition {
@@ -52,14 +66,14 @@ export class Partition {
 
   /** Restores the last checkpoint. */
   async open(): Promise<void> {
-    const { checkpoints, core, partition, writer } = this.#deps;
-    const saved = await checkpoints.load(this.#checkpointName());
+    const { checkpoints, core, writer } = this.#deps;
+    const saved = await checkpoints.load(this.checkpointName());
     this.#offsets = { ...saved?.offsets };
     for (const [name, text] of saved?.entries ?? []) {
       if (name === WATCH_ENTRY) this.#watch.restore(text);
       else core.restore(name, text);
     }
-    await writer.open(this.startAt('events', partition));
+    await writer.open(this.startAt('events'));
   }
 
   /** Records of before the first one to be judged. */
@@ -67,10 +81,10 @@ export class Partition {
     for (const record of records) this.#repeats.isRepeat(record);
   }
 
-  /** Offset to read a topic's partition from. Only what a checkpoint includes was judged for good: what the group has
+  /** Offset to read our partition of a topic from. Only what a checkpoint includes was judged for good: what the group has
    *  committed since is judged again. */
-  startAt(topic: string, partition: number): number {
-    return this.#offsets[`${topic}/${partition.toString()}`] ?? 0;
+  startAt(topic: string): number {
+    return this.#offsets[this.#offsetName(topic)] ?? 0;
   }
 
   watermark(): number {
@@ -78,7 +92,7 @@ export class Partition {
   }
 
   judgeEvents(batch: Batch): Results {
-    const results: Results = { findings: [], commands: [], rollups: [], unreadable: [] };
+    const results = noResults();
     for (const record of batch.records) {
       const { offset, value } = record;
       if (this.#repeats.isRepeat(record)) {
@@ -88,11 +102,11 @@ export class Partition {
       }
       const event = decodeEvent(value);
       if (event === undefined) {
-        results.unreadable.push({ offset, sizeBytes: value.length });
+        this.#leaveOut(batch, record, results, 'damaged_record');
         this.#deps.writer.add(offset, '');
         continue;
       }
-      this.#judgeOne({ offset, value }, event, results);
+      this.#judgeOrLeaveOut(batch, record, event, results);
     }
     this.#moveTo(batch);
     if (this.#snapshot === undefined)
@@ -101,6 +115,29 @@ export class Partition {
     this.#deps.metrics.eventsJudged.inc(batch.records.length);
     this.#deps.metrics.profilesForgotten.inc(this.#deps.core.takeForgotten());
     return results;
+  }
+
+  /** One event at which a detector fails must not hold up all that come after it. It is stored, counted and shown. */
+  #judgeOrLeaveOut(batch: Batch, record: InRecord, event: Event, results: Results): void {
+    const { judge, writer, log } = this.#deps;
+    const { offset, value } = record;
+    try {
+      this.#judgeOne({ offset, value }, event, results);
+    } catch (error) {
+      const where = { topic: batch.topic, partition: batch.partition, offset };
+      log.error({ ...where, reason: messageOf(error) }, 'An event could not be judged and is left out.');
+      this.#leaveOut(batch, record, results, 'not_judged');
+      writer.add(offset, eventRow(value, judge.lookup(event)));
+    }
+  }
+
+  #leaveOut(
+    { topic, partition }: Batch,
+    { offset, value }: InRecord,
+    { unjudged }: Results,
+    code: Unjudged['code'],
+  ): void {
+    unjudged.push({ topic, partition, offset, sizeBytes: value.length, code });
   }
 
   #judgeOne({ offset, value }: { offset: number; value: string }, event: Event, results: Results): void {
@@ -126,25 +163,39 @@ export class Partition {
   }
 
   judgeRollups(batch: Batch): Results {
-    const results: Results = { findings: [], commands: [], rollups: [], unreadable: [] };
-    for (const { value, appendedAt } of batch.records) {
+    const results = noResults();
+    this.#eachRecord(batch, results, ({ value, appendedAt }) => {
       const rollup = JSON.parse(value) as Rollup;
       const isImport = appendedAt - rollup.minute > LATE_MS;
       results.findings.push(...this.#deps.judge.judgeRollup(rollup, { receivedAt: appendedAt, isImport }));
-    }
-    this.#moveTo(batch);
+    });
     return results;
   }
 
-  applyFact(offset: number, fact: Fact): Results {
-    const results: Results = { findings: [], commands: [], rollups: [], unreadable: [] };
-    if (offset < this.startAt('facts', 0)) return results;
-    this.#snapshot?.beforeChange(fact.keyId);
-    const proof = this.#watch.applyFact(fact);
-    if (proof !== undefined) results.commands.push(proof);
-    results.findings.push(...this.#deps.judge.judgeFact(fact, this.#deps.now()));
-    this.#offsets['facts/0'] = offset + 1;
+  applyFacts(batch: Batch): Results {
+    const results = noResults();
+    this.#eachRecord(batch, results, ({ value }) => {
+      const fact = JSON.parse(value) as Fact;
+      this.#snapshot?.beforeChange(fact.keyId);
+      const proof = this.#watch.applyFact(fact);
+      if (proof !== undefined) results.commands.push(proof);
+      results.findings.push(...this.#deps.judge.judgeFact(fact, this.#deps.now()));
+    });
     return results;
+  }
+
+  /** Our own steps wrote these; what fails is damage. */
+  #eachRecord(batch: Batch, results: Results, apply: (record: InRecord) => void): void {
+    for (const record of batch.records) {
+      try {
+        apply(record);
+      } catch (error) {
+        const where = { topic: batch.topic, partition: batch.partition, offset: record.offset };
+        this.#deps.log.error({ ...where, reason: messageOf(error) }, 'A record is damaged and left out.');
+        this.#leaveOut(batch, record, results, 'damaged_record');
+      }
+    }
+    this.#moveTo(batch);
   }
 
   /** Keys judged since the last call. */
@@ -158,15 +209,18 @@ export class Partition {
     return this.#deps.core.describeKey(keyId);
   }
 
-  /** Saves state and offsets together. Judging goes on meanwhile. */
-  async saveCheckpoint(pace: Pace): Promise<void> {
+  /** Saves state and offsets together. Judging goes on meanwhile. `handedOn`: resolves when all results up to now are in
+   *  their topics; before that, a checkpoint that includes their events could lose them. */
+  async saveCheckpoint(pace: Pace, handedOn: () => Promise<unknown>): Promise<void> {
     const snapshot = new Snapshot(this.#deps.core, this.#unsaved);
     const offsets = { ...this.#offsets };
+    const results = handedOn();
     snapshot.changed.set(WATCH_ENTRY, this.#watch.save());
     this.#snapshot = snapshot;
     try {
       await snapshot.finish(pace);
-      await this.#deps.checkpoints.save(this.#checkpointName(), { offsets, changed: snapshot.changed });
+      await results;
+      await this.#deps.checkpoints.save(this.checkpointName(), { offsets, changed: snapshot.changed });
       this.#unsaved = [];
     } catch (error) {
       this.#unsaved = [...snapshot.changed.keys()].filter((name) => name !== WATCH_ENTRY);
@@ -176,12 +230,16 @@ export class Partition {
     }
   }
 
-  #moveTo(batch: Batch): void {
-    const last = batch.records.at(-1);
-    if (last !== undefined) this.#offsets[`${batch.topic}/${batch.partition.toString()}`] = last.offset + 1;
+  checkpointName(): string {
+    return `detect/${this.#deps.partition.toString()}`;
   }
 
-  #checkpointName(): string {
-    return `detect/${this.#deps.partition.toString()}`;
+  #moveTo(batch: Batch): void {
+    const last = batch.records.at(-1);
+    if (last !== undefined) this.#offsets[this.#offsetName(batch.topic)] = last.offset + 1;
+  }
+
+  #offsetName(topic: string): string {
+    return `${topic}/${this.#deps.partition.toString()}`;
   }
 }

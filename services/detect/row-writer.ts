@@ -52,7 +52,7 @@ export class RowWriter {
 
   /** `judgedTo`: the offset detection starts at. Rows before it that were never written are made again. */
   async open(judgedTo: number): Promise<void> {
-    const saved = await this.#deps.checkpoints.load(this.#name());
+    const saved = await this.#deps.checkpoints.load(this.checkpointName());
     let writtenTo = saved?.offsets[this.#offsetName()] ?? 0;
     const intent = [...(saved?.entries ?? [])].find(([name]) => name === 'intent')?.[1];
     if (intent !== undefined) writtenTo = Math.max(writtenTo, await this.#repeat(intent));
@@ -99,7 +99,14 @@ export class RowWriter {
     clearTimeout(timer);
   }
 
-  #name(): string {
+  /** Stops at once: another process goes on with the partition, and what was not written is made again there. */
+  abandon(): void {
+    this.#isClosing = true;
+    this.#closing.abort();
+    this.#wake?.();
+  }
+
+  checkpointName(): string {
     return `row-writer/${this.#deps.partition.toString()}`;
   }
 
@@ -166,7 +173,10 @@ export class RowWriter {
     const present = rows.filter((row) => row !== '');
     for (let pauseMs = 250; !this.#closing.signal.aborted; pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)) {
       try {
-        await checkpoints.save(this.#name(), { offsets: { [this.#offsetName()]: range.from }, changed });
+        await checkpoints.save(this.checkpointName(), {
+          offsets: { [this.#offsetName()]: range.from },
+          changed,
+        });
         if (present.length > 0) await store.insert('events', present, `${this.#offsetName()}/${intent}`);
         return;
       } catch (error) {

@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { Admin, Kafka, KafkaMessage } from 'kafkajs';
+import type { Admin, Consumer, ConsumerGroupJoinEvent, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
+import { Handover } from './handover.ts';
+import { Position } from './position.ts';
+import { togetherAssigner } from './together-assigner.ts';
 
 export interface Reading {
-  /** Full name. */
+  /** Full name; one of those the reader was made for. */
   topic: string;
   partition: number;
   from: number;
@@ -11,96 +14,142 @@ export interface Reading {
 }
 
 const MAX_WAIT_MS = 200;
+/** A checkpoint may be hundreds of megabytes. */
+const MAX_BYTES_A_PARTITION = 8 * 2 ** 20;
 
-/** Reads one partition outside any group of ours, in the pieces in which the broker gives it, committed records only. The
- *  client reads in groups only, so a group is made for it and removed again. */
-export async function* readPartition(
-  kafka: Kafka,
-  admin: Admin,
-  { topic, partition, from, isLast }: Reading,
-): AsyncGenerator<KafkaMessage[]> {
-  const groupId = `${topic}.read-${randomUUID()}`;
-  const consumer = kafka.consumer({
-    groupId,
-    maxWaitTimeInMs: MAX_WAIT_MS,
-    allowAutoTopicCreation: false,
-  });
-  const pieces = new Handover<KafkaMessage[]>();
-  consumer.on(consumer.events.CRASH, ({ payload }) => {
-    if (!payload.restart) pieces.fail(payload.error);
-  });
-  try {
-    await consumer.connect();
-    await consumer.subscribe({ topic, fromBeginning: true });
-    await consumer.run({
-      autoCommit: false,
-      eachBatchAutoResolve: true,
-      eachBatch: async ({ batch }) => {
-        if (batch.partition !== partition) {
-          consumer.pause([{ topic, partitions: [batch.partition] }]);
-          return;
-        }
-        const wanted = batch.messages.filter(({ offset }) => Number(offset) >= from);
-        if (wanted.length > 0) await pieces.give(wanted);
-      },
+interface Active {
+  position: Position;
+  pieces: Handover<KafkaMessage[]>;
+}
+
+/** Reads partitions outside any group of ours. The client reads in groups only, and brokers let a new group wait for
+ *  seconds before it starts, so there is one group with one member for all that this process ever reads again. */
+export class KafkaReader {
+  readonly #admin: Admin;
+  readonly #topics: readonly string[];
+  readonly #groupId: string;
+  readonly #consumer: Consumer;
+  readonly #active = new Map<string, Active>();
+  /** A partition is read by one after the other. */
+  readonly #turns = new Map<string, Promise<void>>();
+  #joined: Promise<void> | undefined;
+
+  constructor(kafka: Kafka, admin: Admin, { topics, prefix }: { topics: readonly string[]; prefix: string }) {
+    this.#admin = admin;
+    this.#topics = topics;
+    this.#groupId = `${prefix}read-${randomUUID()}`;
+    this.#consumer = kafka.consumer({
+      groupId: this.#groupId,
+      partitionAssigners: [togetherAssigner({ share: 'one', has: () => [] })],
+      maxWaitTimeInMs: MAX_WAIT_MS,
+      maxBytesPerPartition: MAX_BYTES_A_PARTITION,
+      allowAutoTopicCreation: false,
+      retry: { retries: Number.MAX_SAFE_INTEGER, maxRetryTime: 2_000 },
     });
-    consumer.seek({ topic, partition, offset: from.toString() });
-    for (let next = from; ;) {
-      const piece = (await pieces.take()).filter(({ offset }) => Number(offset) >= next);
-      const end = piece.findIndex(isLast);
-      const wanted = end < 0 ? piece : piece.slice(0, end + 1);
-      if (wanted.length > 0) yield wanted;
-      if (end >= 0) return;
-      next = Number(piece.at(-1)?.offset ?? next - 1) + 1;
+  }
+
+  /** Joins ahead of the first reading, because joining takes its time. */
+  warmUp(): void {
+    this.#joined ??= this.#join();
+    this.#joined.catch(() => undefined);
+  }
+
+  /** The messages from an offset on, in the pieces in which the broker gives them, committed ones only. */
+  async *read({ topic, partition, from, isLast }: Reading): AsyncGenerator<KafkaMessage[]> {
+    await (this.#joined ??= this.#join());
+    const name = nameOf(topic, partition);
+    const before = this.#turns.get(name);
+    let done: () => void = () => undefined;
+    this.#turns.set(name, new Promise((resolve) => (done = resolve)));
+    await before;
+    const active: Active = { position: new Position(from), pieces: new Handover() };
+    this.#active.set(name, active);
+    try {
+      this.#seek(topic, partition, active);
+      this.#consumer.resume([{ topic, partitions: [partition] }]);
+      for (;;) {
+        const piece = await active.pieces.take();
+        const end = piece.findIndex(isLast);
+        yield end < 0 ? piece : piece.slice(0, end + 1);
+        if (end >= 0) return;
+      }
+    } finally {
+      this.#active.delete(name);
+      this.#consumer.pause([{ topic, partitions: [partition] }]);
+      active.pieces.end();
+      done();
     }
-  } finally {
-    pieces.end();
-    await consumer.disconnect();
-    await admin.deleteGroups([groupId]).catch(() => undefined);
+  }
+
+  async close(): Promise<void> {
+    if (this.#joined === undefined) return;
+    for (const { pieces } of this.#active.values()) pieces.fail(new Error('The reader was closed.'));
+    await this.#consumer.disconnect();
+    await this.#admin.deleteGroups([this.#groupId]).catch(() => undefined);
+  }
+
+  async #join(): Promise<void> {
+    const { GROUP_JOIN, CRASH } = this.#consumer.events;
+    const joined = new Promise<void>((resolve, reject) => {
+      this.#consumer.on(GROUP_JOIN, (event) => {
+        this.#pauseIdle(event);
+        resolve();
+      });
+      this.#consumer.on(CRASH, ({ payload: { restart, error } }) => {
+        if (restart) return;
+        for (const { pieces } of this.#active.values()) pieces.fail(error);
+        this.#joined = undefined;
+        reject(error);
+      });
+    });
+    try {
+      await this.#consumer.connect();
+      for (const topic of this.#topics) await this.#consumer.subscribe({ topic, fromBeginning: true });
+      await this.#consumer.run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        partitionsConsumedConcurrently: 4,
+        eachBatch: (payload) => this.#take(payload),
+      });
+      await joined;
+    } catch (error) {
+      this.#joined = undefined;
+      throw error;
+    }
+  }
+
+  #pauseIdle({ payload: { memberAssignment } }: ConsumerGroupJoinEvent): void {
+    for (const [topic, partitions] of Object.entries(memberAssignment)) {
+      for (const partition of partitions) {
+        const active = this.#active.get(nameOf(topic, partition));
+        if (active === undefined) this.#consumer.pause([{ topic, partitions: [partition] }]);
+        else this.#seek(topic, partition, active);
+      }
+    }
+  }
+
+  #seek(topic: string, partition: number, { position }: Active): void {
+    this.#consumer.seek({ topic, partition, offset: position.seek() });
+  }
+
+  async #take({ batch, resolveOffset, heartbeat, isStale }: EachBatchPayload): Promise<void> {
+    const { topic, partition } = batch;
+    const active = this.#active.get(nameOf(topic, partition));
+    if (active === undefined || isStale()) return;
+    const messages = active.position.due(batch);
+    const last = messages?.at(-1);
+    if (messages === undefined || last === undefined) {
+      this.#seek(topic, partition, active);
+      return;
+    }
+    active.position.next = Number(last.offset) + 1;
+    const beat = setInterval(() => void heartbeat().catch(() => undefined), 3_000);
+    await active.pieces.give(messages);
+    clearInterval(beat);
+    resolveOffset(last.offset);
   }
 }
 
-/** One gives, one takes, and neither runs ahead. */
-class Handover<Value> {
-  #given: Value | undefined;
-  #error: Error | undefined;
-  #isEnded = false;
-  #wake: () => void = () => undefined;
-
-  async give(value: Value): Promise<void> {
-    this.#given = value;
-    this.#wake();
-    while (this.#given !== undefined && !this.#isEnded) await this.#change();
-  }
-
-  async take(): Promise<Value> {
-    while (this.#given === undefined) {
-      if (this.#error !== undefined) throw this.#error;
-      await this.#change();
-    }
-    const value = this.#given;
-    this.#given = undefined;
-    this.#wake();
-    return value;
-  }
-
-  fail(error: Error): void {
-    this.#error = error;
-    this.#wake();
-  }
-
-  end(): void {
-    this.#isEnded = true;
-    this.#wake();
-  }
-
-  #change(): Promise<void> {
-    return new Promise((resolve) => {
-      const others = this.#wake;
-      this.#wake = () => {
-        others();
-        resolve();
-      };
-    });
-  }
+function nameOf(topic: string, partition: number): string {
+  return `${topic}/${partition.toString()}`;
 }

@@ -21,6 +21,8 @@ export interface ExecutorParts {
   sightings: Sightings;
   /** Asked before each step at the gateway. */
   mustStop: (actionId: string) => FailureCode | undefined;
+  /** False when another process may have taken over: nothing is done until we know. */
+  isSure: () => boolean;
   report: (result: ActionResult) => void;
   log: Log;
   metrics: Metrics;
@@ -173,7 +175,8 @@ export class Executor {
 
   /** The last look before the call. */
   #goAhead(action: PlannedAction): void {
-    const { now, metrics, mustStop } = this.#parts;
+    const { now, metrics, mustStop, isSure } = this.#parts;
+    if (!isSure()) throw new AppError('E_BUSY', 'It is not certain that this process may act.');
     const stop = mustStop(action.actionId);
     if (stop !== undefined)
       throw refusal(stop, stop === 'frozen' ? 'Automatic actions were frozen.' : 'It was called off.');

@@ -1,47 +1,22 @@
-import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
-import type { Fact } from '../../detectors/detector.ts';
 import type { KeyId } from '../../detectors/event.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { CheckpointStore } from '../checkpoints/checkpoint-store.ts';
+import { AppError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Notifier } from '../notifiers/notifier.ts';
 import type { Revoker } from '../revokers/revoker.ts';
 import type { Store } from '../stores/store.ts';
-import type { Command, Finding } from '../topics.ts';
 import type { Batch, Subscription, Transport } from '../transports/transport.ts';
-import { AuditQueue } from './outboxes/audit-queue.ts';
-import { createCanary } from './canary.ts';
+import { ActiveResponder } from './active-responder.ts';
 import type { CanaryRequest } from './canary.ts';
-import { createDesk } from './desk/desk.ts';
-import type { Desk, DeskSettings } from './desk/desk.ts';
-import type { Effect } from './desk/effects.ts';
-import { Executor } from './executor.ts';
-import { FactOutbox } from './outboxes/fact-outbox.ts';
-import { parseFleet, readFleet, writeFleet } from './fleet.ts';
-import { Journal } from './outboxes/journal.ts';
-import { MessageQueue } from './outboxes/message-queue.ts';
+import type { DeskSettings } from './desk/desk.ts';
 import type { ChannelHealth } from './outboxes/message-queue.ts';
-import { RowOutbox } from './outboxes/row-outbox.ts';
-import { reportEffects } from './reports.ts';
 import { Sightings } from './sightings.ts';
 import type { Sighting } from './sightings.ts';
-import { auditRow } from './desk/rows.ts';
 
 const GROUP = 'respond';
-const DESK_PREFIX = 'desk/';
-const TICK_MS = 1_000;
-const FLEET_MS = 60_000;
-/** A store that does not answer must not hold up the start. */
-const FIRST_FLEET_MS = 1_000;
-const FLEET_ENTRY = 'fleet';
-/** A disk that does not take the state must not hold up start and end. */
-const SAVE_WAIT_MS = 2_000;
-const CLOSE_ROWS_MS = 3_000;
-/** Records handled before the event loop gets its turn: a block must not wait for the end of a storm. */
-const SLICE_RECORDS = 20;
 const TOPICS = ['findings', 'commands', 'facts'] as const;
-type InTopic = (typeof TOPICS)[number];
 
 export interface RespondDeps {
   transport: Transport;
@@ -61,6 +36,8 @@ export interface RespondDeps {
 export interface Respond {
   /** Records of `findings` and `commands` not yet handled. */
   lag(): Promise<number>;
+  /** False while this process stands by for another one. */
+  isActive(): boolean;
   isFrozen(): boolean;
   /** How the ways to people do. */
   channels(): readonly ChannelHealth[];
@@ -79,78 +56,50 @@ export async function startRespond(deps: RespondDeps): Promise<Respond> {
   return respond;
 }
 
+/** Of several processes one is active: it has all partitions. When it goes, another takes the saved state over and goes on. */
 class RespondStep implements Respond {
   readonly #deps: RespondDeps;
-  readonly #desk: Desk;
-  readonly #journal: Journal;
-  readonly #rows: RowOutbox;
-  readonly #facts: FactOutbox;
-  readonly #audit: AuditQueue;
-  readonly #messages: readonly MessageQueue[];
-  readonly #executor: Executor;
   readonly #sightings = new Sightings();
-  #subscriptions: Subscription[] = [];
-  #timers: NodeJS.Timeout[] = [];
+  /** Partitions that are ours: all or none. */
+  readonly #held = new Set<number>();
+  #active: Promise<ActiveResponder> | undefined;
+  /** The same, once it is open. */
+  #open: ActiveResponder | undefined;
+  #ended: Promise<void> = Promise.resolve();
+  #subscription: Subscription | undefined;
 
   constructor(deps: RespondDeps) {
     this.#deps = deps;
-    const { audit, transport, notifiers } = deps;
-    this.#desk = createDesk(deps.settings);
-    this.#journal = new Journal(deps);
-    this.#rows = new RowOutbox({ ...deps, journal: this.#journal });
-    this.#facts = new FactOutbox({ ...deps, transport, journal: this.#journal });
-    const onRecord = (record: Parameters<typeof auditRow>[0]) => this.#rows.add(auditRow(record));
-    this.#audit = new AuditQueue({ ...deps, audit, journal: this.#journal, onRecord });
-    const { publicUrl } = deps.settings;
-    this.#messages = notifiers.map(
-      (notifier) => new MessageQueue({ ...deps, notifier, publicUrl, journal: this.#journal }),
-    );
-    this.#executor = new Executor({
-      ...deps,
-      sightings: this.#sightings,
-      mustStop: (actionId) => this.#desk.mustStop(actionId),
-      report: (result) => this.#carryOut(this.#desk.actionResult(result, deps.now())),
-      wait: deps.wait ?? ((ms, signal) => wait(ms, undefined, { signal })),
-    });
   }
 
   async open(): Promise<void> {
-    const entries = await this.#journal.open();
-    for (const [name, text] of entries) {
-      if (name.startsWith(DESK_PREFIX)) this.#desk.restore(name.slice(DESK_PREFIX.length), text);
-    }
-    this.#journal.beforeSave(() => this.#writeDown());
-    this.#rows.open(entries);
-    this.#facts.open(entries);
-    await this.#audit.open(entries);
-    for (const queue of this.#messages) queue.open(entries);
-    // From here on a crash finds out what was audited since.
-    await Promise.race([this.#journal.saved(), wait(SAVE_WAIT_MS)]);
-    for (const action of this.#desk.openActions()) {
-      this.#executor.start(action, this.#audit.written(requestRef(action.actionId)));
-    }
-    const fleet = entries.get(FLEET_ENTRY);
-    if (fleet !== undefined) this.#desk.setFleet(parseFleet(fleet));
-    await Promise.race([this.#refreshFleet(), wait(FIRST_FLEET_MS)]);
-    for (const topic of TOPICS) this.#subscriptions.push(await this.#subscribe(topic));
-    this.#timers = [
-      setInterval(() => this.#tick(), TICK_MS),
-      setInterval(() => void this.#refreshFleet(), FLEET_MS),
-    ];
-    this.#deps.metrics.frozen.set(this.#desk.isFrozen() ? 1 : 0);
+    this.#deps.metrics.responderActive.set(0);
+    this.#subscription = await this.#deps.transport.subscribe(
+      TOPICS,
+      GROUP,
+      {
+        assigned: (partition) => this.#take(partition),
+        handle: (batch) => this.#handle(batch),
+        revoked: (partition, why) => this.#letGo(partition, why),
+      },
+      'one',
+    );
   }
 
   async lag(): Promise<number> {
-    const lags = await Promise.all(this.#subscriptions.map((one) => one.lag()));
-    return lags.reduce((sum, lag) => sum + lag, 0);
+    return (await this.#subscription?.lag()) ?? 0;
+  }
+
+  isActive(): boolean {
+    return this.#open !== undefined;
   }
 
   isFrozen(): boolean {
-    return this.#desk.isFrozen();
+    return this.#open?.isFrozen() ?? false;
   }
 
   channels(): readonly ChannelHealth[] {
-    return this.#messages.map((queue) => queue.health());
+    return this.#open?.channels() ?? [];
   }
 
   gateways(): readonly Sighting[] {
@@ -158,123 +107,60 @@ class RespondStep implements Respond {
   }
 
   createCanary(request: CanaryRequest): Promise<{ key: string; keyId: KeyId }> {
-    return createCanary({ ...this.#deps, write: (entry) => this.#audit.write(entry) }, request);
+    if (this.#open !== undefined) return this.#open.createCanary(request);
+    throw new AppError(
+      'E_BUSY',
+      'This process stands by; another one is the active responder. Ask that one.',
+    );
   }
 
   async close(): Promise<void> {
-    for (const timer of this.#timers) clearInterval(timer);
-    await Promise.all(this.#subscriptions.map((one) => one.close()));
-    await this.#executor.close();
-    await Promise.all([...this.#messages, this.#facts, this.#audit].map((one) => one.close()));
-    await Promise.race([this.#journal.saved(), wait(SAVE_WAIT_MS)]);
-    await this.#rows.close(CLOSE_ROWS_MS);
-    await this.#journal.close();
+    await this.#subscription?.close();
+    await this.#ended;
   }
 
-  #subscribe(topic: InTopic): Promise<Subscription> {
-    return this.#deps.transport.subscribe(topic, `${GROUP}-${topic}`, {
-      startAt: () => Promise.resolve(this.#journal.offset(topic)),
-      handle: (batch) => this.#handle(topic, batch),
-    });
+  async #take(partition: number): Promise<Record<string, number>> {
+    this.#held.add(partition);
+    const active = await this.#activate();
+    return Object.fromEntries(TOPICS.map((topic) => [topic, active.offset(topic, partition)]));
   }
 
-  /** Nothing in here waits for a gateway, the store or a notifier, so the next finding is never held up by them. */
-  async #handle(topic: InTopic, { records }: Batch): Promise<void> {
-    for (const [index, { offset, value, appendedAt }] of records.entries()) {
-      if (offset < this.#journal.offset(topic)) continue;
-      const at = this.#audit.isCatchingUp() ? appendedAt : this.#deps.now();
-      this.#carryOut(this.#decide(topic, value, { at, offset }));
-      this.#journal.setOffset(topic, offset + 1);
-      if (index % SLICE_RECORDS === SLICE_RECORDS - 1) await nextTurn();
-    }
+  async #handle(batch: Batch): Promise<void> {
+    if (this.#open === undefined) throw new AppError('E_BUSY', 'This process stands by.');
+    await this.#open.handle(batch);
   }
 
-  #decide(topic: InTopic, value: string, { at, offset }: { at: number; offset: number }): Effect[] {
-    const record = this.#parse(topic, value, offset);
-    if (record === undefined) return [];
-    switch (topic) {
-      case 'findings':
-        return this.#desk.applyFinding(record as Finding, at);
-      case 'commands':
-        return this.#desk.applyCommand(record as Command, at);
-      case 'facts':
-        return reportEffects(record as Fact, at, offset);
-    }
+  #activate(): Promise<ActiveResponder> {
+    this.#active ??= this.#ended.then(() => this.#openActive());
+    // The partitions ask again.
+    this.#active.catch(() => (this.#active = undefined));
+    return this.#active;
   }
 
-  /** Our own steps wrote these records; what cannot be read is damage. */
-  #parse(topic: InTopic, value: string, offset: number): unknown {
-    try {
-      return JSON.parse(value);
-    } catch {
-      this.#deps.log.error({ topic, offset }, 'A record of the log is damaged and left out.');
-      this.#deps.metrics.recordsRejected.inc({ format: topic, code: 'damaged_record' });
-      return undefined;
-    }
+  async #openActive(): Promise<ActiveResponder> {
+    const { audit, log, metrics } = this.#deps;
+    await audit.takeOver();
+    const isSure = () => this.#subscription?.isSure() ?? true;
+    const active = new ActiveResponder({ ...this.#deps, sightings: this.#sightings, isSure });
+    await active.open();
+    this.#open = active;
+    metrics.responderActive.set(1);
+    log.info('This process decides and acts from now on.');
+    return active;
   }
 
-  #carryOut(effects: readonly Effect[]): void {
-    if (effects.length === 0) return;
-    const { metrics } = this.#deps;
-    const audited = new Map<string, Promise<void>>();
-    for (const effect of effects) this.#carryOutOne(effect, effects, audited);
-    metrics.frozen.set(this.#desk.isFrozen() ? 1 : 0);
-    this.#journal.touch();
+  async #letGo(partition: number, why: 'moved' | 'closing'): Promise<void> {
+    this.#held.delete(partition);
+    if (this.#held.size > 0 || this.#active === undefined) return;
+    const active = this.#active;
+    this.#active = undefined;
+    this.#open = undefined;
+    this.#deps.metrics.responderActive.set(0);
+    this.#ended = active.then(
+      (one) => (why === 'moved' ? one.abandon() : one.close()),
+      () => undefined,
+    );
+    await this.#ended;
+    if (why === 'moved') this.#deps.log.info('Another process decides and acts from now on.');
   }
-
-  #carryOutOne(effect: Effect, all: readonly Effect[], audited: Map<string, Promise<void>>): void {
-    const { audit, metrics } = this.#deps;
-    switch (effect.type) {
-      case 'audit': {
-        const ref = String(effect.entry.detail['ref']);
-        const isAwaited = all.some((one) => one.type === 'act' && requestRef(one.action.actionId) === ref);
-        if (isAwaited) audited.set(ref, this.#audit.write(effect.entry));
-        else this.#audit.add(effect.entry);
-        return;
-      }
-      case 'act': {
-        const ref = requestRef(effect.action.actionId);
-        this.#executor.start(
-          effect.action,
-          audited.get(ref) ?? Promise.reject(new Error(`Nothing was audited for ${ref}.`)),
-        );
-        return;
-      }
-      case 'notify':
-        for (const queue of this.#messages)
-          queue.add({ ...effect.notification, auditAnchor: audit.anchor() });
-        return;
-      case 'fact':
-        this.#facts.add(effect.fact);
-        return;
-      case 'row':
-        this.#rows.add(effect);
-        return;
-      case 'count':
-        if (effect.what === 'incident')
-          metrics.incidents.inc({ kind: effect.kind, transition: effect.state });
-        else metrics.actions.inc({ kind: effect.kind, state: effect.state });
-    }
-  }
-
-  #writeDown(): void {
-    for (const name of this.#desk.takeChanged())
-      this.#journal.set(`${DESK_PREFIX}${name}`, this.#desk.save(name));
-  }
-
-  #tick(): void {
-    this.#carryOut(this.#desk.tick(this.#deps.now()));
-  }
-
-  async #refreshFleet(): Promise<void> {
-    const { store, log, now } = this.#deps;
-    const fleet = await readFleet(store, now(), log);
-    if (fleet === undefined) return;
-    this.#desk.setFleet(fleet);
-    this.#journal.set(FLEET_ENTRY, writeFleet(fleet));
-  }
-}
-
-function requestRef(actionId: string): string {
-  return `${actionId}/requested`;
 }

@@ -2,7 +2,7 @@ import { Session } from 'chdb';
 import { AppError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { PeopleRequest, PeopleSession } from './clickhouse-parts.ts';
-import { Lane } from './lane.ts';
+import { Lane } from '../lane.ts';
 import { DATABASE } from './migrations.ts';
 import { paramSettings, sqlLiteral } from './query-params.ts';
 

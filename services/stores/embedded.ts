@@ -12,7 +12,7 @@ import { openClickHouseStore } from './clickhouse.ts';
 import type { ClickHouseParts, PeopleRequest, PeopleSession } from './clickhouse-parts.ts';
 import { writeConfig } from './embedded-config.ts';
 import { EmbeddedPeople } from './embedded-people.ts';
-import { Lane } from './lane.ts';
+import { Lane } from '../lane.ts';
 import type { Store } from './store.ts';
 
 export interface EmbeddedStoreOptions {

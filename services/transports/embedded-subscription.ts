@@ -10,19 +10,19 @@ const LONGEST_PAUSE_MS = 30_000;
 
 export interface SubscriptionOptions {
   files: Files;
-  topic: string;
+  topics: readonly { topic: string; partitions: number }[];
   group: string;
-  partitions: number;
   handler: Handler;
-  setPosition: (partition: number, offset: number) => void;
+  setPosition: (topic: string, partition: number, offset: number) => void;
   /** Resolves when positions are on disk. */
   flush: () => Promise<void>;
   log: Log;
-  onRetry: () => void;
+  onRetry: (topic: string) => void;
   onClose: () => void;
 }
 
 interface Lane {
+  topic: string;
   partition: number;
   reader: Reader;
   /** Offset of the next record not yet handled. */
@@ -45,21 +45,32 @@ export class EmbeddedSubscription implements Subscription {
     this.#options = options;
   }
 
-  get topic(): string {
-    return this.#options.topic;
+  reads(topic: string): boolean {
+    return this.#options.topics.some((one) => one.topic === topic);
   }
 
   async open(): Promise<void> {
-    for (let partition = 0; partition < this.#options.partitions; partition++) {
-      const reader = new Reader(this.#options.files, this.#options.topic, partition);
-      const next = await this.#startOf(partition, reader);
-      this.#lanes.push({ partition, reader, next, batch: undefined, failures: 0, done: Promise.resolve() });
+    const { topics, handler, files } = this.#options;
+    for (let partition = 0; partition < this.#partitions(); partition++) {
+      const offsets = (await handler.assigned?.(partition)) ?? {};
+      for (const { topic } of topics.filter(({ partitions }) => partition < partitions)) {
+        const reader = new Reader(files, topic, partition);
+        const next = await this.#startOf({ topic, partition }, reader, offsets[topic]);
+        const idle = { batch: undefined, failures: 0, done: Promise.resolve() };
+        this.#lanes.push({ topic, partition, reader, next, ...idle });
+      }
     }
     for (const lane of this.#lanes) lane.done = this.#run(lane);
   }
 
-  lag(): Promise<number> {
-    return Promise.resolve(this.#lanes.reduce((sum, { reader, next }) => sum + reader.end() - next, 0));
+  lag(topic?: string): Promise<number> {
+    const wanted = this.#lanes.filter((lane) => topic === undefined || lane.topic === topic);
+    return Promise.resolve(wanted.reduce((sum, { reader, next }) => sum + reader.end() - next, 0));
+  }
+
+  /** There is nobody else. */
+  isSure(): boolean {
+    return true;
   }
 
   pause(): void {
@@ -75,6 +86,9 @@ export class EmbeddedSubscription implements Subscription {
     this.#closing.abort();
     this.wake();
     await Promise.all(this.#lanes.map(({ done }) => done));
+    const { handler } = this.#options;
+    const numbers = Array.from({ length: this.#partitions() }, (_, partition) => partition);
+    await Promise.all(numbers.map((partition) => handler.revoked?.(partition, 'closing')));
     await this.#options.flush();
     this.#options.onClose();
   }
@@ -86,11 +100,19 @@ export class EmbeddedSubscription implements Subscription {
     for (const wake of wakers) wake();
   }
 
-  async #startOf(partition: number, reader: Reader): Promise<number> {
-    const { files, topic, group, handler, log, setPosition, flush } = this.#options;
-    const known = (await handler.startAt?.(partition)) ?? files.positions.get([topic, group, partition]);
+  #partitions(): number {
+    return Math.max(...this.#options.topics.map(({ partitions }) => partitions));
+  }
+
+  async #startOf(
+    { topic, partition }: { topic: string; partition: number },
+    reader: Reader,
+    asked: number | undefined,
+  ): Promise<number> {
+    const { files, group, log, setPosition, flush } = this.#options;
+    const known = asked ?? files.positions.get([topic, group, partition]);
     // Once this is on disk, retention keeps what the group has not handled.
-    setPosition(partition, known !== undefined && known <= reader.end() ? known : 0);
+    setPosition(topic, partition, known !== undefined && known <= reader.end() ? known : 0);
     await flush();
     const first = reader.first();
     const wanted = known ?? first;
@@ -126,18 +148,18 @@ export class EmbeddedSubscription implements Subscription {
     await this.#options.handler.handle(lane.batch);
     lane.next += records.length;
     lane.batch = undefined;
-    this.#options.setPosition(lane.partition, lane.next);
+    this.#options.setPosition(lane.topic, lane.partition, lane.next);
     // A handler that never waits must not keep others from the event loop.
     await setImmediate();
   }
 
-  #read({ partition, reader, next }: Lane): Batch | undefined {
+  #read({ topic, partition, reader, next }: Lane): Batch | undefined {
     const records = reader.read(next);
-    return records && { topic: this.#options.topic, partition, records };
+    return records && { topic, partition, records };
   }
 
-  async #pauseAfter(error: unknown, { partition, next, failures }: Lane): Promise<void> {
-    const { topic, group, log, onRetry } = this.#options;
+  async #pauseAfter(error: unknown, { topic, partition, next, failures }: Lane): Promise<void> {
+    const { group, log, onRetry } = this.#options;
     const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (failures - 1), LONGEST_PAUSE_MS);
     const code = error instanceof AppError ? error.code : undefined;
     const where = { topic, group, partition, offset: next };
@@ -145,7 +167,7 @@ export class EmbeddedSubscription implements Subscription {
       { ...where, code, reason: messageOf(error), failures, pauseMs },
       'A batch was not handled and comes again.',
     );
-    onRetry();
+    onRetry(topic);
     await sleep(pauseMs, undefined, { signal: this.#closing.signal }).catch(() => undefined);
   }
 }

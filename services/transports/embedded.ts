@@ -74,14 +74,14 @@ class EmbeddedTransport implements Transport {
       now: settings.now,
       stalledAfterMs: settings.stalledAfterMs,
       onAppended: (topics) => {
-        this.#wake((topic) => topics.has(topic));
+        this.#wake(topics);
       },
     });
     const sweep = () => {
       this.#sweeping ??= this.#sweep().finally(() => (this.#sweeping = undefined));
     };
     const poll = () => {
-      this.#wake(() => true);
+      this.#wake(undefined);
     };
     this.#timers = [setInterval(poll, POLL_MS), setInterval(sweep, settings.sweepEveryMs)];
   }
@@ -95,22 +95,20 @@ class EmbeddedTransport implements Transport {
     return this.#writer.append(topic, records, dropDuplicates);
   }
 
-  async subscribe(topic: string, group: string, handler: Handler): Promise<Subscription> {
-    const name = `${topic}\n${group}`;
-    if (this.#subscriptions.has(name)) throw new Error(`The group ${group} reads ${topic} already.`);
+  /** There are no other members, so there is nothing to share. */
+  async subscribe(topics: readonly string[], group: string, handler: Handler): Promise<Subscription> {
+    const name = `${topics.join(',')}\n${group}`;
+    if (this.#subscriptions.has(name))
+      throw new Error(`The group ${group} reads ${topics.join(', ')} already.`);
     const { log, metrics } = this.#settings;
+    const counts = topics.map(async (topic) => ({ topic, partitions: await this.partitions(topic) }));
     const subscription = new EmbeddedSubscription({
-      files: this.#files,
-      topic,
-      group,
-      handler,
-      log,
-      partitions: await this.partitions(topic),
-      setPosition: (partition, offset) => {
+      ...{ files: this.#files, topics: await Promise.all(counts), group, handler, log },
+      setPosition: (topic, partition, offset) => {
         this.#writer.setPosition(topic, group, partition, offset);
       },
       flush: () => this.#writer.flush(),
-      onRetry: () => metrics?.batchesRetried.inc({ topic, group }),
+      onRetry: (topic) => metrics?.batchesRetried.inc({ topic, group }),
       onClose: () => {
         this.#subscriptions.delete(name);
       },
@@ -158,9 +156,9 @@ class EmbeddedTransport implements Transport {
     await this.#files.root.close();
   }
 
-  #wake(isWanted: (topic: string) => boolean): void {
+  #wake(topics: ReadonlySet<string> | undefined): void {
     for (const subscription of this.#subscriptions.values()) {
-      if (isWanted(subscription.topic)) subscription.wake();
+      if (topics === undefined || [...topics].some((topic) => subscription.reads(topic))) subscription.wake();
     }
   }
 

@@ -1,43 +1,72 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Admin, Consumer, ConsumerGroupJoinEvent, EachBatchPayload, Kafka } from 'kafkajs';
+import type {
+  Admin,
+  Consumer,
+  ConsumerCrashEvent,
+  ConsumerGroupJoinEvent,
+  EachBatchPayload,
+  Kafka,
+} from 'kafkajs';
 import { AppError, messageOf } from '../errors.ts';
-import type { Log } from '../log.ts';
-import { whenWarm } from '../kafka/client.ts';
-import { toRecord } from './kafka-records.ts';
+import { kafkaUnavailable, whenWarm } from '../kafka/client.ts';
+import { togetherAssigner } from '../kafka/together-assigner.ts';
 import { boundsOf } from '../kafka/topics.ts';
-import type { Bounds } from '../kafka/topics.ts';
-import type { Handler, InRecord, Subscription } from './transport.ts';
+import type { Log } from '../log.ts';
+import { Lane } from './kafka-lane.ts';
+import type { Handler, InRecord, Share, Subscription } from './transport.ts';
 
 const MAX_BATCH_RECORDS = 1_000;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 30_000;
 /** The client's default of 5 s makes everything that waits for a fetch slow: joining, leaving, seeking. */
 const MAX_WAIT_MS = 300;
-/** What a killed member keeps the others waiting. */
-const SESSION_MS = 10_000;
-const HEARTBEAT_MS = 3_000;
+/** What a killed member keeps the others waiting: the least that brokers allow unless they are told otherwise. */
+const SESSION_MS = 6_000;
+const HEARTBEAT_MS = 1_500;
+/** The broker's clock for us started at the latest when it answered; this much is left for the way back. */
+const SURE_MS = SESSION_MS - 1_500;
+/** How long the others wait for a member with a batch in hand before they go on without it. */
+const REBALANCE_MS = 10_000;
 const COMMIT_EVERY_MS = 1_000;
 const PARTITIONS_AT_ONCE = 4;
+/** Brokers that are away must not keep a process from ending. */
+const LEAVE_WITHIN_MS = 3_000;
+
+export interface KafkaTopic {
+  /** As the rest of gatewatch calls it. */
+  topic: string;
+  /** Its full name. */
+  topicName: string;
+}
 
 export interface KafkaSubscriptionOptions {
   kafka: Kafka;
   admin: Admin;
-  /** As the rest of gatewatch calls it, and its full name. */
-  topic: string;
-  topicName: string;
+  brokers: readonly string[];
+  topics: readonly KafkaTopic[];
   group: string;
   groupId: string;
   handler: Handler;
+  share: Share;
   log: Log;
-  onRetry: () => void;
+  onRetry: (topic: string) => void;
+  /** A new share-out, with the number of partitions that are ours. */
+  onJoin: (partitions: number) => void;
   onClose: () => void;
 }
 
-interface Lane {
-  /** Offset of the next record not yet handled. */
-  next: number;
-  /** The batch in hand. */
-  running: Promise<void>;
+/** The time during which a partition is ours, in all topics. */
+interface Tenure {
+  partition: number;
+  topics: readonly KafkaTopic[];
+  lanes: Map<string, Lane>;
+  /** Nothing more is taken. */
+  isOver: boolean;
+  /** Somebody else commits from now on. */
+  hasMoved: boolean;
+  /** The handler was asked where to start, and has to be told of the end. */
+  isAssigned: boolean;
+  opened: Promise<void>;
 }
 
 /** One member of a consumer group. Where a partition is read from is the handler's to say (its checkpoint), and is found
@@ -45,17 +74,25 @@ interface Lane {
 export class KafkaSubscription implements Subscription {
   readonly #options: KafkaSubscriptionOptions;
   readonly #consumer: Consumer;
-  readonly #lanes = new Map<number, Promise<Lane>>();
+  readonly #tenures = new Map<number, Tenure>();
+  /** A partition that comes back waits until its end was dealt with. */
+  readonly #ended = new Map<number, Promise<void>>();
   readonly #closing = new AbortController();
   #memberId = '';
   #isPaused = false;
+  /** When the broker last heard of us, by the clock that also runs while the process is stopped. */
+  #heardAt = 0;
+  #crashes = 0;
   #joined: (() => void) | undefined;
 
   constructor(options: KafkaSubscriptionOptions) {
     this.#options = options;
+    const has = () => [...this.#tenures.keys()];
     this.#consumer = options.kafka.consumer({
       groupId: options.groupId,
+      partitionAssigners: [togetherAssigner({ share: options.share, has })],
       sessionTimeout: SESSION_MS,
+      rebalanceTimeout: REBALANCE_MS,
       heartbeatInterval: HEARTBEAT_MS,
       maxWaitTimeInMs: MAX_WAIT_MS,
       allowAutoTopicCreation: false,
@@ -67,105 +104,187 @@ export class KafkaSubscription implements Subscription {
     });
   }
 
-  get topic(): string {
-    return this.#options.topic;
+  get topics(): readonly KafkaTopic[] {
+    return this.#options.topics;
   }
 
-  /** Resolves when this member is in the group and knows where to read. */
+  /** Resolves when this member is in the group and, of the partitions that are its own by then, knows where to read. */
   async open(): Promise<void> {
+    const { GROUP_JOIN, HEARTBEAT, REBALANCING, CRASH } = this.#consumer.events;
     const joined = new Promise<void>((resolve) => (this.#joined = resolve));
-    this.#consumer.on(this.#consumer.events.GROUP_JOIN, (event) => {
+    this.#consumer.on(GROUP_JOIN, (event) => {
       this.#join(event);
     });
+    this.#consumer.on(HEARTBEAT, () => {
+      this.#heardAt = performance.now();
+    });
+    this.#consumer.on(REBALANCING, () => this.#options.handler.rebalancing?.());
+    this.#consumer.on(CRASH, (event) => this.#restart(event));
     await whenWarm(() => this.#consumer.connect());
-    await this.#consumer.subscribe({ topic: this.#options.topicName, fromBeginning: true });
-    await this.#consumer.run({
+    for (const { topicName } of this.topics)
+      await this.#consumer.subscribe({ topic: topicName, fromBeginning: true });
+    await this.#run();
+    await joined;
+    await Promise.all([...this.#tenures.values()].map(({ opened }) => opened));
+  }
+
+  async lag(topic?: string): Promise<number> {
+    let lag = 0;
+    for (const wanted of this.topics) {
+      if (topic !== undefined && wanted.topic !== topic) continue;
+      for (const { partition, end } of await boundsOf(this.#options.admin, wanted.topicName)) {
+        const lane = this.#tenures.get(partition)?.lanes.get(wanted.topicName);
+        if (lane !== undefined) lag += Math.max(0, end - lane.next);
+      }
+    }
+    return lag;
+  }
+
+  isSure(): boolean {
+    return performance.now() - this.#heardAt < SURE_MS;
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+    for (const { lanes } of this.#tenures.values()) this.#consumer.pause([...lanes.values()].map(asPaused));
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    for (const { lanes } of this.#tenures.values()) this.#consumer.resume([...lanes.values()].map(asPaused));
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    for (const tenure of this.#tenures.values()) this.#end(tenure, 'closing');
+    await Promise.all(this.#ended.values());
+    await Promise.race([this.#consumer.disconnect(), sleep(LEAVE_WITHIN_MS, undefined, { ref: false })]);
+    this.#options.onClose();
+  }
+
+  #run(): Promise<void> {
+    return this.#consumer.run({
       autoCommit: true,
       autoCommitInterval: COMMIT_EVERY_MS,
       eachBatchAutoResolve: false,
       partitionsConsumedConcurrently: PARTITIONS_AT_ONCE,
       eachBatch: (payload) => this.#take(payload),
     });
-    await joined;
-    await Promise.all(this.#lanes.values());
   }
 
-  async lag(): Promise<number> {
-    const bounds = await boundsOf(this.#options.admin, this.#options.topicName);
-    let lag = 0;
-    for (const { partition, end } of bounds) {
-      const lane = await this.#lanes.get(partition);
-      if (lane !== undefined) lag += Math.max(0, end - lane.next);
+  /** The client gives up for good at errors that it takes for lasting, such as a right that was taken away. We do not. */
+  async #restart({ payload: { restart, error } }: ConsumerCrashEvent): Promise<void> {
+    if (restart) return;
+    const { brokers, log, group } = this.#options;
+    for (let isUp = false; !isUp && !this.#closing.signal.aborted;) {
+      const pauseMs = this.#pauseMs((this.#crashes += 1));
+      log.error({ group, reason: kafkaUnavailable(brokers, error).message, pauseMs }, 'Reading stopped.');
+      await this.#rest(pauseMs);
+      if (this.#closing.signal.aborted) return;
+      isUp = await this.#consumer
+        .connect()
+        .then(() => this.#run())
+        .then(
+          () => true,
+          () => false,
+        );
     }
-    return lag;
-  }
-
-  pause(): void {
-    this.#isPaused = true;
-    this.#consumer.pause([{ topic: this.#options.topicName }]);
-  }
-
-  resume(): void {
-    this.#isPaused = false;
-    this.#consumer.resume([{ topic: this.#options.topicName }]);
-  }
-
-  async close(): Promise<void> {
-    this.#closing.abort();
-    await this.#consumer.disconnect();
-    this.#options.onClose();
   }
 
   /** Partitions that stay keep their place. A member that was thrown out and comes back under a new name has lost them
    *  all: others may have gone on with them. */
   #join({ payload: { memberId, memberAssignment } }: ConsumerGroupJoinEvent): void {
-    const assigned = new Set(memberAssignment[this.#options.topicName] ?? []);
-    for (const [partition, lane] of this.#lanes) {
-      if (memberId === this.#memberId && assigned.has(partition)) continue;
-      this.#lanes.delete(partition);
-      this.#letGo(partition, lane);
+    this.#heardAt = performance.now();
+    this.#crashes = 0;
+    const assigned = new Set(Object.values(memberAssignment).flat());
+    for (const tenure of this.#tenures.values()) {
+      if (memberId === this.#memberId && assigned.has(tenure.partition)) this.#putInStep(tenure);
+      else this.#end(tenure, 'moved');
     }
     this.#memberId = memberId;
-    for (const partition of assigned) {
-      if (!this.#lanes.has(partition)) this.#lanes.set(partition, this.#openLane(partition));
+    if (!this.#closing.signal.aborted) {
+      for (const partition of assigned) {
+        const topics = this.topics.filter(({ topicName }) =>
+          memberAssignment[topicName]?.includes(partition),
+        );
+        if (!this.#tenures.has(partition)) this.#begin(partition, topics);
+      }
     }
+    this.#options.onJoin(this.#tenures.size);
     this.#joined?.();
   }
 
-  #letGo(partition: number, lane: Promise<Lane>): void {
-    const { handler, log, topic, group } = this.#options;
-    lane
-      .then(({ running }) => running)
-      .then(() => handler.revoked?.(partition))
-      .catch((error: unknown) => {
-        log.warn(
-          { topic, group, partition, reason: messageOf(error) },
-          'A partition was not handed over cleanly.',
-        );
-      });
+  /** After joining, the client reads from where the group's commits stand. */
+  #putInStep({ lanes }: Tenure): void {
+    for (const lane of lanes.values()) this.#consumer.seek(lane.seek());
   }
 
-  async #openLane(partition: number): Promise<Lane> {
-    const { handler, topicName } = this.#options;
-    for (let failures = 1; ; failures += 1) {
+  #begin(partition: number, topics: readonly KafkaTopic[]): void {
+    const tenure: Tenure = {
+      ...{ partition, topics, lanes: new Map<string, Lane>() },
+      ...{ isOver: false, hasMoved: false, isAssigned: false, opened: Promise.resolve() },
+    };
+    this.#tenures.set(partition, tenure);
+    // Until it is known from where. A batch that waited for it would hold up the others.
+    this.#consumer.pause(topics.map(({ topicName }) => asPaused({ topicName, partition })));
+    tenure.opened = this.#open(tenure);
+  }
+
+  async #open(tenure: Tenure): Promise<void> {
+    const { partition, topics, lanes } = tenure;
+    await this.#ended.get(partition);
+    const isOver = () => tenure.isOver || this.#closing.signal.aborted;
+    for (let failures = 1; !isOver(); failures += 1) {
       try {
-        const wanted = await handler.startAt?.(partition);
-        const next = await this.#startOf(partition, wanted);
-        if (wanted !== undefined)
-          this.#consumer.seek({ topic: topicName, partition, offset: next.toString() });
-        return { next, running: Promise.resolve() };
+        const offsets = await this.#assign(tenure);
+        for (const at of topics) {
+          const next = await this.#startOf(at, partition, offsets[at.topic]);
+          lanes.set(at.topicName, new Lane({ ...at, partition, next }));
+        }
+        if (!isOver()) this.#startReading(tenure);
+        return;
       } catch (error) {
-        await this.#pauseAfter(error, { partition, failures });
-        if (this.#closing.signal.aborted) return { next: 0, running: Promise.resolve() };
+        await this.#pauseAfter(error, { topic: topics[0]?.topic ?? '', partition, failures });
       }
     }
   }
 
-  async #startOf(partition: number, asked: number | undefined): Promise<number> {
-    const { admin, topic, topicName, group, groupId, log } = this.#options;
+  async #assign(tenure: Tenure): Promise<Readonly<Record<string, number>>> {
+    const offsets = await this.#options.handler.assigned?.(tenure.partition);
+    tenure.isAssigned = true;
+    return offsets ?? {};
+  }
+
+  #startReading(tenure: Tenure): void {
+    this.#putInStep(tenure);
+    if (!this.#isPaused) this.#consumer.resume([...tenure.lanes.values()].map(asPaused));
+  }
+
+  #end(tenure: Tenure, why: 'moved' | 'closing'): void {
+    const { handler, log, group } = this.#options;
+    const { partition } = tenure;
+    tenure.isOver = true;
+    tenure.hasMoved = why === 'moved';
+    this.#tenures.delete(partition);
+    const ended = tenure.opened
+      .then(() => Promise.all([...tenure.lanes.values()].map(({ running }) => running)))
+      .then(() => (tenure.isAssigned ? handler.revoked?.(partition, why) : undefined))
+      .catch((error: unknown) => {
+        const where = { group, partition, reason: messageOf(error) };
+        log.warn(where, 'A partition was not handed over cleanly.');
+      });
+    this.#ended.set(partition, ended);
+  }
+
+  async #startOf(
+    { topic, topicName }: KafkaTopic,
+    partition: number,
+    asked: number | undefined,
+  ): Promise<number> {
+    const { admin, group, log } = this.#options;
     const bounds = (await boundsOf(admin, topicName)).find((one) => one.partition === partition);
-    const { first, end }: Pick<Bounds, 'first' | 'end'> = bounds ?? { first: 0, end: 0 };
-    const wanted = asked ?? (await this.#committed(groupId, partition)) ?? first;
+    const { first, end } = bounds ?? { first: 0, end: 0 };
+    const wanted = asked ?? (await this.#committed(topicName, partition)) ?? first;
     if (wanted >= first && wanted <= end) return wanted;
     const where = { topic, group, partition, wanted, first, end };
     if (wanted < first) {
@@ -176,50 +295,50 @@ export class KafkaSubscription implements Subscription {
     return first;
   }
 
-  async #committed(groupId: string, partition: number): Promise<number | undefined> {
-    const { admin, topicName } = this.#options;
+  async #committed(topicName: string, partition: number): Promise<number | undefined> {
+    const { admin, groupId } = this.#options;
     const [committed] = await whenWarm(() => admin.fetchOffsets({ groupId, topics: [topicName] }));
     const offset = Number(committed?.partitions.find((one) => one.partition === partition)?.offset ?? -1);
     return offset < 0 ? undefined : offset;
   }
 
-  /** What comes twice after a new join is passed over; what comes too early, before a seek took effect, comes again. */
   async #take(payload: EachBatchPayload): Promise<void> {
-    const { partition, messages } = payload.batch;
-    const lane = await this.#lanes.get(partition);
-    if (lane === undefined || !this.#mayGoOn(payload)) return;
-    const records = messages.filter(({ offset }) => Number(offset) >= lane.next).map(toRecord);
-    const [first] = records;
-    if (
-      first === undefined ||
-      (first.offset > lane.next && (await this.#isStillThere(partition, lane.next)))
-    ) {
-      this.#consumer.seek({ topic: this.#options.topicName, partition, offset: lane.next.toString() });
+    const { topic: topicName, partition } = payload.batch;
+    const tenure = this.#tenures.get(partition);
+    const lane = tenure?.lanes.get(topicName);
+    if (tenure === undefined || lane === undefined || !this.#mayGoOn(payload, tenure)) return;
+    const records = lane.due(payload);
+    if (records === undefined) {
+      this.#consumer.seek(lane.seek());
       return;
     }
-    lane.running = this.#handleAll(payload, lane, records);
+    lane.running = this.#handleAll(payload, { tenure, lane, records });
     await lane.running;
     await payload.heartbeat();
   }
 
-  async #isStillThere(partition: number, offset: number): Promise<boolean> {
-    const bounds = await boundsOf(this.#options.admin, this.#options.topicName);
-    return bounds.some((one) => one.partition === partition && one.first <= offset);
+  #mayGoOn(payload: EachBatchPayload, { isOver }: Tenure): boolean {
+    if (isOver || this.#isPaused || this.#closing.signal.aborted) return false;
+    return payload.isRunning() && !payload.isStale();
   }
 
-  #mayGoOn(payload: EachBatchPayload): boolean {
-    return payload.isRunning() && !payload.isStale() && !this.#isPaused && !this.#closing.signal.aborted;
-  }
-
-  async #handleAll(payload: EachBatchPayload, lane: Lane, records: readonly InRecord[]): Promise<void> {
+  async #handleAll(
+    payload: EachBatchPayload,
+    { tenure, lane, records }: { tenure: Tenure; lane: Lane; records: readonly InRecord[] },
+  ): Promise<void> {
     // The client sends heartbeats between batches only; a batch may take longer than a session.
-    const beat = setInterval(() => void payload.heartbeat().catch(() => undefined), HEARTBEAT_MS);
+    let mustRejoin = false;
+    const beat = setInterval(() => {
+      payload.heartbeat().catch(() => (mustRejoin = true));
+    }, HEARTBEAT_MS);
+    const mayGoOn = () => !mustRejoin && this.#mayGoOn(payload, tenure);
     try {
-      for (let from = 0; from < records.length && this.#mayGoOn(payload); from += MAX_BATCH_RECORDS) {
+      for (let from = 0; from < records.length && mayGoOn(); from += MAX_BATCH_RECORDS) {
         const piece = records.slice(from, from + MAX_BATCH_RECORDS);
         const last = piece.at(-1);
-        if (last === undefined || !(await this.#handle(payload, piece))) return;
-        lane.next = last.offset + 1;
+        if (last === undefined || !(await this.#handle(lane, piece, mayGoOn))) return;
+        lane.moveTo(last.offset + 1);
+        if (tenure.hasMoved) return;
         payload.resolveOffset(last.offset.toString());
         await payload.commitOffsetsIfNecessary();
       }
@@ -229,29 +348,43 @@ export class KafkaSubscription implements Subscription {
   }
 
   /** False when the partition is lost, or everything ends, before it was handled. */
-  async #handle(payload: EachBatchPayload, records: readonly InRecord[]): Promise<boolean> {
-    const { handler, topic } = this.#options;
-    const { partition } = payload.batch;
+  async #handle(lane: Lane, records: readonly InRecord[], mayGoOn: () => boolean): Promise<boolean> {
+    const { topic, partition } = lane;
     for (let failures = 1; ; failures += 1) {
       try {
-        await handler.handle({ topic, partition, records });
+        await this.#options.handler.handle({ topic, partition, records });
         return true;
       } catch (error) {
-        this.#options.onRetry();
-        await this.#pauseAfter(error, { partition, failures });
-        if (!this.#mayGoOn(payload)) return false;
+        this.#options.onRetry(topic);
+        await this.#pauseAfter(error, { topic, partition, failures });
+        if (!mayGoOn()) return false;
       }
     }
   }
 
-  async #pauseAfter(error: unknown, at: { partition: number; failures: number }): Promise<void> {
-    const { topic, group, log } = this.#options;
-    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (at.failures - 1), LONGEST_PAUSE_MS);
+  async #pauseAfter(
+    error: unknown,
+    at: { topic: string; partition: number; failures: number },
+  ): Promise<void> {
+    const { group, log } = this.#options;
+    const pauseMs = this.#pauseMs(at.failures);
     const code = error instanceof AppError ? error.code : undefined;
     log.warn(
-      { topic, group, ...at, code, reason: messageOf(error), pauseMs },
+      { group, ...at, code, reason: messageOf(error), pauseMs },
       'A batch was not handled and comes again.',
     );
+    await this.#rest(pauseMs);
+  }
+
+  #pauseMs(failures: number): number {
+    return Math.min(FIRST_PAUSE_MS * 2 ** (failures - 1), LONGEST_PAUSE_MS);
+  }
+
+  async #rest(pauseMs: number): Promise<void> {
     await sleep(pauseMs, undefined, { signal: this.#closing.signal }).catch(() => undefined);
   }
+}
+
+function asPaused({ topicName, partition }: { topicName: string; partition: number }) {
+  return { topic: topicName, partitions: [partition] };
 }

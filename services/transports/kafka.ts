@@ -5,24 +5,36 @@ import type { Metrics } from '../metrics.ts';
 import { createKafka, kafkaUnavailable, whenWarm } from '../kafka/client.ts';
 import type { KafkaSettings } from '../kafka/client.ts';
 import { IdMemory } from './kafka-ids.ts';
-import { readPartition } from '../kafka/reader.ts';
+import { KafkaReader } from '../kafka/reader.ts';
 import { idOf, toRecord } from './kafka-records.ts';
 import { KafkaSubscription } from './kafka-subscription.ts';
 import { boundsOf, ensureTopics } from '../kafka/topics.ts';
 import { KafkaWriter } from './kafka-writer.ts';
-import type { AppendResult, Handler, InRecord, OutRecord, Subscription, Transport } from './transport.ts';
+import type {
+  AppendResult,
+  Handler,
+  InRecord,
+  OutRecord,
+  Share,
+  Subscription,
+  Transport,
+} from './transport.ts';
 
 const HOUR_MS = 3_600_000;
 const PIECE_RECORDS = 1_000;
+/** As Kafka's settings say it. */
+const FOREVER = -1;
 
 export interface KafkaTransportOptions extends KafkaSettings {
   log: Log;
-  metrics?: Pick<Metrics, 'batchesRetried'>;
+  metrics?: Pick<Metrics, 'batchesRetried' | 'rebalances' | 'partitionsAssigned'>;
   /** Before the name of each topic and group. */
   prefix?: string;
   /** All topics there are, with the number of partitions of each that is made. */
   topics: Readonly<Record<string, number>>;
   retentionMs?: number;
+  /** Topics whose records never go. */
+  keptForever?: readonly string[];
   duplicateWindowMs?: number;
   maxIds?: number;
   /** After a start so many of the newest records of a topic are read for their ids, over all its partitions. */
@@ -34,6 +46,7 @@ export interface KafkaTransportOptions extends KafkaSettings {
 const DEFAULTS = {
   prefix: 'gatewatch.',
   retentionMs: 7 * 24 * HOUR_MS,
+  keptForever: [] as readonly string[],
   duplicateWindowMs: 7 * 24 * HOUR_MS,
   maxIds: 5_000_000,
   idsReadBack: 200_000,
@@ -64,6 +77,7 @@ class KafkaTransport implements Transport {
   readonly #admin: Admin;
   readonly #ids: IdMemory;
   readonly #writer: KafkaWriter;
+  readonly #reader: KafkaReader;
   readonly #partitions = new Map<string, number>();
   /** Topics whose ids were read back, or are just now. */
   readonly #readBack = new Map<string, Promise<void>>();
@@ -74,6 +88,8 @@ class KafkaTransport implements Transport {
     this.#settings = settings;
     this.#kafka = kafka;
     this.#admin = admin;
+    const names = Object.keys(settings.topics).map((topic) => this.#nameOf(topic));
+    this.#reader = new KafkaReader(kafka, admin, { topics: names, prefix: settings.prefix });
     this.#ids = new IdMemory({ windowMs, maxIds, now });
     const topicOf = (topic: string) => ({ name: this.#nameOf(topic), partitions: this.#countOf(topic) });
     const rememberFrom = (topic: string, offsets: ReadonlyMap<number, number>) =>
@@ -84,11 +100,11 @@ class KafkaTransport implements Transport {
   }
 
   async open(): Promise<void> {
-    const { topics, retentionMs } = this.#settings;
+    const { topics, retentionMs, keptForever } = this.#settings;
     const wanted = Object.entries(topics).map(([topic, partitions]) => ({
       topic: this.#nameOf(topic),
       partitions,
-      retention: retentionMs,
+      retention: keptForever.includes(topic) ? FOREVER : retentionMs,
     }));
     await ensureTopics(this.#admin, wanted);
     const names = Object.keys(topics);
@@ -99,6 +115,7 @@ class KafkaTransport implements Transport {
       const found = metadata.topics.find(({ name }) => name === this.#nameOf(topic));
       this.#partitions.set(topic, found?.partitions.length ?? 1);
     }
+    this.#reader.warmUp();
     await this.#writer.open();
   }
 
@@ -112,24 +129,27 @@ class KafkaTransport implements Transport {
     return this.#writer.append(topic, records, dropDuplicates);
   }
 
-  async subscribe(topic: string, group: string, handler: Handler): Promise<Subscription> {
-    const name = `${topic}\n${group}`;
-    if (this.#subscriptions.has(name)) throw new Error(`The group ${group} reads ${topic} already.`);
-    const { log, metrics, prefix } = this.#settings;
+  async subscribe(
+    topics: readonly string[],
+    group: string,
+    handler: Handler,
+    share: Share = 'spread',
+  ): Promise<Subscription> {
+    const { log, metrics, prefix, brokers } = this.#settings;
+    // Members of one group must read the same topics, so what reads a single topic has a group of its own.
+    const groupId = [`${prefix}${group}`, ...(topics.length === 1 ? topics : [])].join('.');
+    if (this.#subscriptions.has(groupId)) throw new Error(`The group ${groupId} is read already.`);
     const subscription = new KafkaSubscription({
-      kafka: this.#kafka,
-      admin: this.#admin,
-      topic,
-      topicName: this.#nameOf(topic),
-      group,
-      // Members of one group must read the same topics, so each topic has groups of its own.
-      groupId: `${prefix}${group}.${topic}`,
-      handler,
-      log,
-      onRetry: () => metrics?.batchesRetried.inc({ topic, group }),
-      onClose: () => this.#subscriptions.delete(name),
+      ...{ kafka: this.#kafka, admin: this.#admin, brokers, group, groupId, handler, share, log },
+      topics: topics.map((topic) => ({ topic, topicName: this.#nameOf(topic) })),
+      onRetry: (topic) => metrics?.batchesRetried.inc({ topic, group }),
+      onJoin: (partitions) => {
+        metrics?.rebalances.inc({ group });
+        metrics?.partitionsAssigned.set({ group }, partitions);
+      },
+      onClose: () => this.#subscriptions.delete(groupId),
     });
-    this.#subscriptions.set(name, subscription);
+    this.#subscriptions.set(groupId, subscription);
     await subscription.open();
     return subscription;
   }
@@ -164,6 +184,7 @@ class KafkaTransport implements Transport {
   async close(): Promise<void> {
     await Promise.all([...this.#subscriptions.values()].map((subscription) => subscription.close()));
     await this.#writer.close();
+    await this.#reader.close();
     await this.#admin.disconnect();
   }
 
@@ -187,7 +208,7 @@ class KafkaTransport implements Transport {
     { partition, from, to }: { partition: number; from: number; to: number },
   ): AsyncGenerator<KafkaMessage[]> {
     const isLast = ({ offset }: KafkaMessage) => Number(offset) >= to - 1;
-    return readPartition(this.#kafka, this.#admin, { topic, partition, from, isLast });
+    return this.#reader.read({ topic, partition, from, isLast });
   }
 
   #knowIdsOf(topic: string): Promise<void> {

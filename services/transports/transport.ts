@@ -23,22 +23,33 @@ export interface Batch {
 }
 
 export interface Handler {
-  /** Where to read a partition from (the offset of the next record wanted), asked each time a partition is
-   *  assigned. Undefined: from where the group's commits stand, else from the beginning. */
-  startAt?(partition: number): Promise<number | undefined>;
-  /** Done when it resolves; when it rejects, the same batch comes again after a pause that grows to 30 s. */
+  /** A partition is ours from now on, that number of each of the topics. Answers where to read it on from: the offset of
+   *  the next record wanted, by topic. A topic that is not named: from where the group's commits stand, else from the
+   *  beginning. When it rejects, it is asked again after a pause. */
+  assigned?(partition: number): Promise<Readonly<Record<string, number>>>;
+  /** Done when it resolves; when it rejects, the same batch comes again after a pause that grows to 30 s. Batches of one
+   *  topic and partition follow each other; those of different topics may come at the same time. */
   handle(batch: Batch): Promise<void>;
-  /** The partition goes to another member: finish what is in hand. */
-  revoked?(partition: number): Promise<void>;
+  /** The partition is ours no more, and no batch of it is in hand. `moved`: another member may have it already, and what
+   *  was not saved is done again there. `closing`: nobody has it before this resolves. */
+  revoked?(partition: number, why: 'moved' | 'closing'): Promise<void>;
+  /** Partitions may go to other members in a moment: what is saved now need not be done again there. */
+  rebalancing?(): void;
 }
 
+/** How the partitions of a group are shared out: over all its members, or all to one of them while the others stand by. */
+export type Share = 'spread' | 'one';
+
 export interface Subscription {
-  /** Records appended but not yet handled, over all partitions of this member. */
-  lag(): Promise<number>;
+  /** Records appended but not yet handled, over all partitions of this member; of one topic, or of all. */
+  lag(topic?: string): Promise<number>;
+  /** False when others may have been given our partitions without our knowing yet: the broker has not heard from us for
+   *  as long as it waits for a member. */
+  isSure(): boolean;
   /** Stops delivery (the batch in hand is finished) until `resume()`. */
   pause(): void;
   resume(): void;
-  /** Takes no more, waits for the batch in hand, commits, leaves. */
+  /** Takes no more, waits for the batch in hand, hands the partitions back, commits, leaves. */
   close(): Promise<void>;
 }
 
@@ -53,6 +64,7 @@ export interface AppendResult {
  *  - `append` resolves when the records survive a crash of the process; all of one call become visible in order
  *    within each partition. It rejects with `E_TRANSPORT_UNAVAILABLE` when nothing may have been written for certain.
  *  - Records of one partition are delivered in the order of their offsets, at least once, to one member of a group.
+ *    A partition number of all topics of a subscription goes to the same member.
  *  - Offsets are consecutive integers from 0 for each partition.
  *  - The transport's maker closes it; subscriptions are closed first. */
 export interface Transport {
@@ -61,7 +73,8 @@ export interface Transport {
     records: readonly OutRecord[],
     options?: { dropDuplicates?: boolean },
   ): Promise<AppendResult>;
-  subscribe(topic: string, group: string, handler: Handler): Promise<Subscription>;
+  /** All members of a group name the same topics and the same `share` (`spread` where it is not given). */
+  subscribe(topics: readonly string[], group: string, handler: Handler, share?: Share): Promise<Subscription>;
   /** Reads the records with offsets in [from, to) again, in order, in pieces of at most 1,000, outside any group.
    *  Rejects when some of them are gone (retention). */
   read(topic: string, partition: number, from: number, to: number): AsyncIterable<readonly InRecord[]>;

@@ -81,7 +81,7 @@ export function describeTransport(
       it('delivers what was appended, in order, with consecutive offsets from 0', async () => {
         const { handler, all } = collector();
         await transport.append('events', records(3));
-        await transport.subscribe('events', 'group', handler);
+        await transport.subscribe(['events'], 'group', handler);
         await transport.append('events', records(2, 3));
         await vi.waitFor(() => {
           expect(all()).toHaveLength(5);
@@ -94,7 +94,7 @@ export function describeTransport(
 
       it('delivers batches of at most 1,000 records and keeps the order over many concurrent appends', async () => {
         const { handler, all, batches } = collector();
-        await transport.subscribe('events', 'group', handler);
+        await transport.subscribe(['events'], 'group', handler);
         const sizes = [1, 1500, 7, 400, 2501, 90];
         let from = 0;
         const appends = sizes.map((size) => transport.append('events', records(size, (from += size) - size)));
@@ -117,7 +117,7 @@ export function describeTransport(
         );
         const { handler, batches, all } = collector();
         await transport.append('events', out.slice(0, 100));
-        await transport.subscribe('events', 'group', handler);
+        await transport.subscribe(['events'], 'group', handler);
         await transport.append('events', out.slice(100));
         await vi.waitFor(() => {
           expect(all()).toHaveLength(200);
@@ -138,7 +138,7 @@ export function describeTransport(
         await transport.append('events', records(2));
         await transport.append('findings', records(1, 50));
         const { handler, values } = collector();
-        await transport.subscribe('findings', 'group', handler);
+        await transport.subscribe(['findings'], 'group', handler);
         await vi.waitFor(() => {
           expect(values()).toEqual(['value-50']);
         });
@@ -149,7 +149,7 @@ export function describeTransport(
         await reopen({ now: () => START });
         const { handler, all } = collector();
         await transport.append('events', records(1));
-        await transport.subscribe('events', 'group', handler);
+        await transport.subscribe(['events'], 'group', handler);
         await vi.waitFor(() => {
           expect(all().map(({ appendedAt }) => appendedAt)).toEqual([START]);
         });
@@ -241,7 +241,7 @@ export function describeTransport(
         const groups = [collector(), collector(), collector()];
         await transport.append('events', records(10));
         for (const [index, { handler }] of groups.entries())
-          await transport.subscribe('events', `group-${index.toString()}`, handler);
+          await transport.subscribe(['events'], `group-${index.toString()}`, handler);
         await vi.waitFor(() => {
           for (const { values } of groups) expect(values()).toEqual(valuesOf(records(10)));
         });
@@ -252,7 +252,7 @@ export function describeTransport(
         let failures = 2;
         const { handler, values } = collector();
         await transport.append('events', records(5));
-        await transport.subscribe('events', 'group', {
+        await transport.subscribe(['events'], 'group', {
           handle: async (batch) => {
             seen.push(batch.records.map(({ offset }) => offset));
             if (failures-- > 0) throw new Error('not now');
@@ -270,8 +270,8 @@ export function describeTransport(
       it('does not hold up another group while one fails', async () => {
         const { handler, values } = collector();
         await transport.append('events', records(3));
-        await transport.subscribe('events', 'broken', { handle: () => Promise.reject(new Error('never')) });
-        await transport.subscribe('events', 'sound', handler);
+        await transport.subscribe(['events'], 'broken', { handle: () => Promise.reject(new Error('never')) });
+        await transport.subscribe(['events'], 'sound', handler);
         await vi.waitFor(() => {
           expect(values()).toEqual(valuesOf(records(3)));
         });
@@ -280,14 +280,14 @@ export function describeTransport(
       it('goes on after the last handled record when it is opened again', async () => {
         const first = collector();
         await transport.append('events', records(3));
-        await transport.subscribe('events', 'group', first.handler);
+        await transport.subscribe(['events'], 'group', first.handler);
         await vi.waitFor(() => {
           expect(first.all()).toHaveLength(3);
         });
         await reopen();
         await transport.append('events', records(2, 3));
         const second = collector();
-        await transport.subscribe('events', 'group', second.handler);
+        await transport.subscribe(['events'], 'group', second.handler);
         await vi.waitFor(() => {
           expect(second.values()).toEqual(['value-3', 'value-4']);
         });
@@ -300,13 +300,13 @@ export function describeTransport(
           await transport.append('events', records(1500));
           await transport.append('events', records(1000, 1500));
           const before = collector();
-          const subscription = await transport.subscribe('events', 'group', before.handler);
+          const subscription = await transport.subscribe(['events'], 'group', before.handler);
           await vi.waitFor(() => {
             expect(before.all()).toHaveLength(2500);
           });
           await subscription.close();
-          const after = collector({ startAt: () => Promise.resolve(start) });
-          await transport.subscribe('events', 'group', after.handler);
+          const after = collector({ assigned: () => Promise.resolve({ events: start }) });
+          await transport.subscribe(['events'], 'group', after.handler);
           await transport.append('events', records(1, 2500));
           await vi.waitFor(() => {
             expect(after.values().at(-1)).toBe('value-2500');
@@ -321,7 +321,7 @@ export function describeTransport(
         const { handler, all } = collector();
         const { mayGoOn, goOn } = aGate();
         await transport.append('events', records(4));
-        const subscription = await transport.subscribe('events', 'group', {
+        const subscription = await transport.subscribe(['events'], 'group', {
           handle: async (batch) => {
             await mayGoOn;
             await handler.handle(batch);
@@ -338,7 +338,7 @@ export function describeTransport(
 
       it('delivers nothing while it is paused', async () => {
         const { handler, values } = collector();
-        const subscription = await transport.subscribe('events', 'group', handler);
+        const subscription = await transport.subscribe(['events'], 'group', handler);
         await transport.append('events', records(1));
         await vi.waitFor(() => {
           expect(values()).toEqual(['value-0']);
@@ -347,7 +347,7 @@ export function describeTransport(
         await transport.append('events', records(2, 1));
         // Another group that got the records shows that this one had the chance.
         const other = collector();
-        await transport.subscribe('events', 'other', other.handler);
+        await transport.subscribe(['events'], 'other', other.handler);
         await vi.waitFor(() => {
           expect(other.all()).toHaveLength(3);
         });
@@ -362,7 +362,7 @@ export function describeTransport(
       it('waits for the batch in hand when it closes, and delivers nothing after', async () => {
         const { mayGoOn, goOn } = aGate();
         const steps: string[] = [];
-        const subscription = await transport.subscribe('events', 'group', {
+        const subscription = await transport.subscribe(['events'], 'group', {
           handle: async () => {
             steps.push('begun');
             await mayGoOn;
@@ -379,7 +379,7 @@ export function describeTransport(
         await closed;
         expect(steps).toEqual(['begun', 'handled', 'closed']);
         const { handler, values } = collector();
-        await transport.subscribe('events', 'group', handler);
+        await transport.subscribe(['events'], 'group', handler);
         await vi.waitFor(() => {
           expect(values()).toEqual(['value-1']);
         });
@@ -388,7 +388,7 @@ export function describeTransport(
       it('closes at once while a failed batch waits for its next try', async () => {
         let tries = 0;
         await transport.append('events', records(1));
-        const subscription = await transport.subscribe('events', 'group', {
+        const subscription = await transport.subscribe(['events'], 'group', {
           handle: () => {
             tries++;
             return Promise.reject(new Error('not now'));
@@ -399,7 +399,7 @@ export function describeTransport(
         });
         await subscription.close();
         const { handler, values } = collector();
-        await transport.subscribe('events', 'group', handler);
+        await transport.subscribe(['events'], 'group', handler);
         await vi.waitFor(() => {
           expect(values()).toEqual(['value-0']);
         });
@@ -439,7 +439,7 @@ export function describeTransport(
     ])('keeps $what as they are', async ({ texts }) => {
       const { handler, all } = collector();
       await transport.append('events', [aRecord(0), aRecord(1, texts), aRecord(2)]);
-      await transport.subscribe('events', 'group', handler);
+      await transport.subscribe(['events'], 'group', handler);
       await vi.waitFor(() => {
         expect(all()).toHaveLength(3);
       });

@@ -7,6 +7,10 @@ export class MemoryAudit implements AuditLog {
   readonly records: AuditRecord[] = [];
   isFull = false;
 
+  takeOver(): Promise<void> {
+    return Promise.resolve();
+  }
+
   async append(entry: AuditEntry): Promise<AuditRecord> {
     if (this.isFull) throw new AppError('E_AUDIT_UNAVAILABLE', 'No room for the audit record.');
     const prevHash = this.records.at(-1)?.hash ?? '0'.repeat(64);

@@ -27,6 +27,10 @@ export class MemoryCheckpoints implements CheckpointStore {
     return Promise.resolve({ savedAt: 0, offsets: { ...saved.offsets }, entries: [...saved.entries] });
   }
 
+  release(): Promise<void> {
+    return Promise.resolve();
+  }
+
   close(): Promise<void> {
     return Promise.resolve();
   }

@@ -34,7 +34,10 @@ interface Options {
   now?: () => number;
 }
 
-/** Topics in memory. `events` has as many partitions as asked for, every other topic one. */
+/** What goes by key has as many partitions as asked for, every other topic one. */
+const BY_KEY: ReadonlySet<string> = new Set(['events', 'facts', 'rollups']);
+
+/** Topics in memory. */
 export class MemoryTransport implements Transport {
   readonly log: MemoryLog;
   readonly #partitions: number;
@@ -70,21 +73,30 @@ export class MemoryTransport implements Transport {
     return { appended: records.length - duplicates.length, duplicates };
   }
 
-  async subscribe(topic: string, group: string, handler: Handler): Promise<Subscription> {
+  async subscribe(topics: readonly string[], group: string, handler: Handler): Promise<Subscription> {
     const readers: Reader[] = [];
-    for (let partition = 0; partition < (await this.partitions(topic)); partition += 1) {
-      const position = `${topic}/${group}/${partition}`;
-      const start = (await handler.startAt?.(partition)) ?? this.log.positions.get(position) ?? 0;
-      readers.push(new Reader({ log: this.log, topic, partition, position, start, handler }));
+    const counts = await Promise.all(topics.map((topic) => this.partitions(topic)));
+    const numbers = Array.from({ length: Math.max(...counts) }, (_, partition) => partition);
+    for (const partition of numbers) {
+      const offsets = (await handler.assigned?.(partition)) ?? {};
+      for (const topic of topics.filter((_, index) => partition < (counts[index] ?? 0))) {
+        const position = `${topic}/${group}/${partition}`;
+        const start = offsets[topic] ?? this.log.positions.get(position) ?? 0;
+        readers.push(new Reader({ log: this.log, topic, partition, position, start, handler }));
+      }
     }
     for (const reader of readers) this.#readers.add(reader.start());
+    const of = (topic: string | undefined) =>
+      readers.filter((reader) => topic === undefined || reader.topic === topic);
     return {
-      lag: () => Promise.resolve(readers.reduce((sum, reader) => sum + reader.lag(), 0)),
+      lag: (topic) => Promise.resolve(of(topic).reduce((sum, reader) => sum + reader.lag(), 0)),
+      isSure: () => true,
       pause: () => readers.forEach((reader) => reader.setPaused(true)),
       resume: () => readers.forEach((reader) => reader.setPaused(false)),
       close: async () => {
         await Promise.all(readers.map((reader) => reader.close()));
         for (const reader of readers) this.#readers.delete(reader);
+        await Promise.all(numbers.map((partition) => handler.revoked?.(partition, 'closing')));
       },
     };
   }
@@ -103,7 +115,7 @@ export class MemoryTransport implements Transport {
   }
 
   partitions(topic: string): Promise<number> {
-    return Promise.resolve(topic === 'events' ? this.#partitions : 1);
+    return Promise.resolve(BY_KEY.has(topic) ? this.#partitions : 1);
   }
 
   endOffset(topic: string, partition: number): Promise<number> {
@@ -125,7 +137,7 @@ export class MemoryTransport implements Transport {
   }
 
   #push(topic: string, { key, value }: OutRecord): void {
-    const count = topic === 'events' ? this.#partitions : 1;
+    const count = BY_KEY.has(topic) ? this.#partitions : 1;
     let hash = 0;
     for (const character of key) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) % 1_000_003;
     const records = this.log.records(topic, hash % count);
@@ -153,6 +165,10 @@ class Reader {
   constructor(parts: ReaderParts) {
     this.#parts = parts;
     this.#next = parts.start;
+  }
+
+  get topic(): string {
+    return this.#parts.topic;
   }
 
   start(): this {

@@ -39,12 +39,12 @@ export class Journal {
   }
 
   /** Offset to read on from; everything before it is included in the state. */
-  offset(topic: string): number {
-    return this.#offsets[`${topic}/0`] ?? 0;
+  offset(topic: string, partition: number): number {
+    return this.#offsets[`${topic}/${partition}`] ?? 0;
   }
 
-  setOffset(topic: string, next: number): void {
-    this.#offsets[`${topic}/0`] = next;
+  setOffset(topic: string, partition: number, next: number): void {
+    this.#offsets[`${topic}/${partition}`] = next;
     this.touch();
   }
 
@@ -82,6 +82,14 @@ export class Journal {
     this.#closing.abort();
     await this.#running;
     if (this.#isDirty) await this.#save();
+    await this.#parts.checkpoints.release(CHECKPOINT);
+  }
+
+  /** Saves nothing more: another process has taken the checkpoint over. */
+  async abandon(): Promise<void> {
+    this.#closing.abort();
+    await this.#running;
+    await this.#parts.checkpoints.release(CHECKPOINT);
   }
 
   async #run(): Promise<void> {

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { AppError, whyOf } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { Metrics } from '../../metrics.ts';
@@ -23,6 +24,8 @@ export interface MessageQueueParts {
   log: Log;
   metrics: Metrics;
   publicUrl: string;
+  /** False when another process may be sending the same messages. */
+  maySend: () => boolean;
   now: () => number;
 }
 
@@ -103,6 +106,10 @@ export class MessageQueue {
   async #send(message: Message): Promise<void> {
     const { notifier, journal } = this.#parts;
     await Promise.race([journal.saved(), this.#closed]);
+    if (!this.#parts.maySend()) {
+      await Promise.race([wait(LOOK_EVERY_MS), this.#closed]);
+      return;
+    }
     if (this.#closing.signal.aborted || !this.#box.takeInHand(message)) return;
     try {
       await notifier.send(message.notification, this.#sending.signal);

@@ -263,7 +263,10 @@ async function live(events: readonly Event[], batchSizes: readonly number[]): Pr
   });
   const core = createCore(CORE);
   const judge = createJudge(core, storyEnricher);
-  const partition = new Partition({ partition: 0, core, judge, writer, checkpoints, metrics, now: () => 0 });
+  const partition = new Partition({
+    ...{ partition: 0, core, judge, writer, checkpoints, metrics, now: () => 0 },
+    log: pino({ level: 'silent' }),
+  });
   await partition.open();
   const findings: Finding[] = [];
   let rollupOffset = 0;

@@ -110,7 +110,7 @@ describe('the embedded transport and other processes', () => {
     const here = await open();
     const { handler, values } = collector();
     await here.append('events', records(1), dropDuplicates);
-    await here.subscribe('events', 'group', handler);
+    await here.subscribe(['events'], 'group', handler);
     for (const id of ['from-elsewhere', 'from-elsewhere', 'id-0']) {
       const { exited, lines } = startChild(['appendOnce', dir, id]);
       await exited;
@@ -191,7 +191,7 @@ describe('the embedded transport on a bad disk', () => {
     const after = await open();
     await expect(readAll(after)).rejects.toMatchObject({ code: 'E_TRANSPORT_CORRUPT' });
     const { handler, values } = collector();
-    const subscription = await after.subscribe('events', 'group', handler);
+    const subscription = await after.subscribe(['events'], 'group', handler);
     await vi.waitFor(() => {
       expect(logged).toContainEqual(
         expect.objectContaining({ code: 'E_TRANSPORT_CORRUPT', topic: 'events' }),
@@ -208,9 +208,9 @@ describe('the embedded transport in time', () => {
     const here = await open({ now: () => time, retentionMs: HOUR_MS, sweepEveryMs: 10 });
     const quick = collector();
     let isSlowBroken = true;
-    await here.subscribe('events', 'quick', quick.handler);
+    await here.subscribe(['events'], 'quick', quick.handler);
     const slow = collector();
-    await here.subscribe('events', 'slow', {
+    await here.subscribe(['events'], 'slow', {
       handle: (batch) => (isSlowBroken ? Promise.reject(new Error('not now')) : slow.handler.handle(batch)),
     });
     for (const from of [0, 2, 4]) await here.append('events', records(2, from));
@@ -229,7 +229,7 @@ describe('the embedded transport in time', () => {
     }, 5000);
     await vi.waitFor(() => expect(readAll(here)).rejects.toMatchObject({ code: 'E_NOT_FOUND' }), 5000);
     const late = collector();
-    await here.subscribe('events', 'late', late.handler);
+    await here.subscribe(['events'], 'late', late.handler);
     await vi.waitFor(() => {
       expect(late.values()).toEqual(['value-6', 'value-7']);
     });
@@ -244,8 +244,8 @@ describe('the embedded transport in time', () => {
     time += HOUR_MS + 1;
     await here.append('events', records(1, 3));
     await vi.waitFor(() => expect(readAll(here)).rejects.toMatchObject({ code: 'E_NOT_FOUND' }), 5000);
-    const { handler, values } = collector({ startAt: () => Promise.resolve(1) });
-    await here.subscribe('events', 'group', handler);
+    const { handler, values } = collector({ assigned: () => Promise.resolve({ events: 1 }) });
+    await here.subscribe(['events'], 'group', handler);
     await vi.waitFor(() => {
       expect(values()).toEqual(['value-3']);
     });
@@ -255,8 +255,8 @@ describe('the embedded transport in time', () => {
   it('starts over when a group has read more than there is', async () => {
     const here = await open();
     await here.append('events', records(2));
-    const { handler, values } = collector({ startAt: () => Promise.resolve(50) });
-    await here.subscribe('events', 'group', handler);
+    const { handler, values } = collector({ assigned: () => Promise.resolve({ events: 50 }) });
+    await here.subscribe(['events'], 'group', handler);
     await vi.waitFor(() => {
       expect(values()).toEqual(['value-0', 'value-1']);
     });
@@ -297,7 +297,7 @@ describe('the embedded transport in time', () => {
   it('repeats a failing batch with growing pauses, each logged with its place', async () => {
     const here = await open();
     await here.append('events', records(1));
-    await here.subscribe('events', 'group', { handle: () => Promise.reject(new Error('database away')) });
+    await here.subscribe(['events'], 'group', { handle: () => Promise.reject(new Error('database away')) });
     const retries = () => logged.filter(({ reason }) => reason === 'database away');
     await vi.waitFor(() => {
       expect(retries()).toHaveLength(3);
@@ -314,8 +314,8 @@ describe('the embedded transport in time', () => {
 
   it('takes only one member of a group', async () => {
     const here = await open();
-    await here.subscribe('events', 'group', collector().handler);
-    await expect(here.subscribe('events', 'group', collector().handler)).rejects.toThrow(/already/);
+    await here.subscribe(['events'], 'group', collector().handler);
+    await expect(here.subscribe(['events'], 'group', collector().handler)).rejects.toThrow(/already/);
   });
 
   it('never has fewer partitions than before', async () => {

@@ -29,7 +29,15 @@ async function aQueue() {
   const journal = new Journal({ checkpoints, log });
   const entries = await journal.open();
   const publicUrl = 'https://gatewatch.example.com';
-  const queue = new MessageQueue({ notifier, journal, log, metrics, publicUrl, now: () => time });
+  const queue = new MessageQueue({
+    notifier,
+    journal,
+    log,
+    metrics,
+    publicUrl,
+    now: () => time,
+    maySend: () => true,
+  });
   queue.open(entries);
   const close = async () => {
     await queue.close();

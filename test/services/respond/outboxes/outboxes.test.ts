@@ -28,12 +28,12 @@ describe('the journal', () => {
     journal.set('a', '1');
     journal.set('b', '2');
     journal.set('a', undefined);
-    journal.setOffset('findings', 7);
+    journal.setOffset('findings', 0, 7);
     await journal.saved();
     const again = await aJournal(checkpoints);
     expect([...again.entries]).toEqual([['b', '2']]);
-    expect(again.journal.offset('findings')).toBe(7);
-    expect(again.journal.offset('commands')).toBe(0);
+    expect(again.journal.offset('findings', 0)).toBe(7);
+    expect(again.journal.offset('commands', 0)).toBe(0);
   });
 
   it('loses nothing when a save fails, and does not say that it is saved', async () => {
@@ -142,9 +142,12 @@ describe('rows', () => {
 });
 
 describe('messages', () => {
-  async function aQueue(notifier = new MemoryNotifier(), { now = () => NOW } = {}) {
+  async function aQueue(notifier = new MemoryNotifier(), { now = () => NOW, maySend = () => true } = {}) {
     const { journal, entries, checkpoints } = await aJournal();
-    const queue = new MessageQueue({ notifier, journal, log, metrics: createMetrics(), publicUrl: '', now });
+    const queue = new MessageQueue({
+      ...{ notifier, journal, log, metrics: createMetrics(), publicUrl: '', now },
+      maySend,
+    });
     queue.open(entries);
     return { queue, notifier, checkpoints };
   }

@@ -11,7 +11,7 @@ export function copyRejected({
   transport: Transport;
   store: Store;
 }): Promise<Subscription> {
-  return transport.subscribe('rejected', 'rejected-table', {
+  return transport.subscribe(['rejected'], 'rejected-table', {
     async handle(batch: Batch) {
       const first = batch.records[0]?.offset ?? 0;
       const rows = batch.records.map(({ value }) => rejectedRow(JSON.parse(value) as Rejected));

@@ -1,0 +1,146 @@
+import type { KeyId } from '../../detectors/event.ts';
+import { whyOf } from '../errors.ts';
+import type { Pace } from '../pace.ts';
+import type { Batch } from '../transports/transport.ts';
+import type { DetectDeps } from './detect.ts';
+import { EventLog } from './event-log.ts';
+import { handOn } from './hand-on.ts';
+import { createJudge } from './judge.ts';
+import { Partition } from './partition.ts';
+import type { Results } from './partition.ts';
+import { RowWriter } from './row-writer.ts';
+
+/** What the store may take until the end. */
+const CLOSE_ROWS_MS = 3_000;
+
+/** A partition while this process has it: restored when it comes, saved from time to time and when we leave, dropped when
+ *  it moves to another process, which goes on from the newest checkpoint. */
+export class HeldPartition {
+  readonly #deps: DetectDeps;
+  readonly #number: number;
+  readonly #partition: Partition;
+  readonly #writer: RowWriter;
+  readonly #log: EventLog;
+  readonly #closing: AbortSignal;
+  readonly #handing = new Set<Promise<void>>();
+  #saving: Promise<void> = Promise.resolve();
+  #savedAt: number;
+  /** Set when something judged could not be handed on: the state in memory is ahead of the topics. */
+  #mayNotSave = false;
+
+  /** `closing`: from then on results that cannot be handed on are given up. */
+  constructor(deps: DetectDeps, number: number, closing: AbortSignal) {
+    this.#deps = deps;
+    this.#number = number;
+    this.#closing = closing;
+    this.#savedAt = deps.now();
+    this.#log = new EventLog({ ...deps, partition: number });
+    const rowsAgain = (from: number, to: number) => this.#log.rows(from, to);
+    this.#writer = new RowWriter({ ...deps, partition: number, rowsAgain });
+    const core = deps.createCore(number);
+    const judge = createJudge(core, deps.enricher);
+    this.#partition = new Partition({ ...deps, partition: number, core, judge, writer: this.#writer });
+  }
+
+  /** Restores the newest checkpoint; answers where to read on, by topic. */
+  async open(): Promise<Record<string, number>> {
+    const startedAt = performance.now();
+    await this.#partition.open();
+    for await (const records of this.#log.before(this.#partition.startAt('events')))
+      this.#partition.noteSeen(records);
+    this.#deps.metrics.checkpointRestore.set((performance.now() - startedAt) / 1000);
+    const startAt = (topic: string) => this.#partition.startAt(topic);
+    return { events: startAt('events'), facts: startAt('facts'), rollups: startAt('rollups') };
+  }
+
+  async handle(batch: Batch): Promise<void> {
+    const results = this.#judge(batch);
+    const handing = this.#handOn(results);
+    this.#handing.add(handing);
+    try {
+      await handing;
+    } finally {
+      this.#handing.delete(handing);
+    }
+  }
+
+  watermark(): number {
+    return this.#partition.watermark();
+  }
+
+  /** Epoch milliseconds of the newest checkpoint. */
+  savedAt(): number {
+    return this.#savedAt;
+  }
+
+  /** Rows that wait for the store. */
+  backlog(): number {
+    return this.#writer.backlog();
+  }
+
+  takeChangedKeys(): KeyId[] {
+    return this.#partition.takeChangedKeys();
+  }
+
+  describeKey(keyId: KeyId) {
+    return this.#partition.describeKey(keyId);
+  }
+
+  /** Saves a checkpoint; one at a time. A failed one is logged and made up for by the next. */
+  save(pace: Pace): Promise<void> {
+    this.#saving = this.#saving.then(() => this.#saveNow(pace));
+    return this.#saving;
+  }
+
+  /** Saves, and writes what the store takes in time; the rest is made again by whoever has the partition next. */
+  async close(pace: Pace): Promise<void> {
+    await this.save(pace);
+    await this.#writer.close(CLOSE_ROWS_MS);
+    await this.#release();
+  }
+
+  /** Another process has it: whatever is not saved is done again there. */
+  async drop(): Promise<void> {
+    this.#mayNotSave = true;
+    this.#writer.abandon();
+    await this.#release();
+  }
+
+  #judge(batch: Batch): Results {
+    switch (batch.topic) {
+      case 'events':
+        return this.#partition.judgeEvents(batch);
+      case 'rollups':
+        return this.#partition.judgeRollups(batch);
+      default:
+        return this.#partition.applyFacts(batch);
+    }
+  }
+
+  async #handOn(results: Results): Promise<void> {
+    try {
+      await handOn(this.#deps, results, this.#closing);
+    } catch (error) {
+      this.#mayNotSave = true;
+      throw error;
+    }
+  }
+
+  async #saveNow(pace: Pace): Promise<void> {
+    if (this.#mayNotSave) return;
+    try {
+      await this.#partition.saveCheckpoint(pace, () => Promise.all(this.#handing));
+      this.#savedAt = this.#deps.now();
+    } catch (error) {
+      if (this.#mayNotSave) return;
+      const where = { partition: this.#number, ...whyOf(error) };
+      this.#deps.log.error(where, 'The checkpoint could not be saved.');
+    }
+  }
+
+  async #release(): Promise<void> {
+    await this.#saving;
+    for (const name of [this.#partition.checkpointName(), this.#writer.checkpointName()])
+      await this.#deps.checkpoints.release(name);
+  }
+}

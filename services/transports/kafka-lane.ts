@@ -1,0 +1,40 @@
+import type { EachBatchPayload } from 'kafkajs';
+import { Position } from '../kafka/position.ts';
+import { toRecord } from './kafka-records.ts';
+import type { InRecord } from './transport.ts';
+
+/** Where a member of a group stands in one partition of one topic. */
+export class Lane {
+  readonly topic: string;
+  readonly topicName: string;
+  readonly partition: number;
+  /** The batch in hand. */
+  running: Promise<void> = Promise.resolve();
+  readonly #position: Position;
+
+  constructor(at: { topic: string; topicName: string; partition: number; next: number }) {
+    this.topic = at.topic;
+    this.topicName = at.topicName;
+    this.partition = at.partition;
+    this.#position = new Position(at.next);
+  }
+
+  /** Offset of the next record not yet handled. */
+  get next(): number {
+    return this.#position.next;
+  }
+
+  moveTo(next: number): void {
+    this.#position.next = next;
+  }
+
+  /** What the client is told. */
+  seek(): { topic: string; partition: number; offset: string } {
+    return { topic: this.topicName, partition: this.partition, offset: this.#position.seek() };
+  }
+
+  /** The records that are due; undefined when the client has to seek first. */
+  due({ batch }: EachBatchPayload): InRecord[] | undefined {
+    return this.#position.due(batch)?.map(toRecord);
+  }
+}
