@@ -15,10 +15,10 @@ const PORTS = [
 ];
 /** Files of services/ itself: errors, secret, log, metrics, topics. Not main, and not the settings: a part is given what
  *  it needs of them. */
-const SHARED = '^services/(?!main\\.ts$|config(-schema)?\\.ts$|settings\\.ts$)[^/]+\\.ts$';
+const SHARED = '^services/(?!main\\.ts$|config(-schema)?\\.ts$|settings\\.ts$|roles\\.ts$)[^/]+\\.ts$';
 /** The client of Kafka, for the adapters that lie on it. */
 const KAFKA = '^services/kafka/';
-const SETTINGS = '^services/(config(-schema)?|settings)\\.ts$';
+const SETTINGS = '^services/(config(-schema)?|settings|roles)\\.ts$';
 const OURS = '^(detectors|services|dashboards|test|bench|scripts|bin)/';
 
 module.exports = {

@@ -72,7 +72,8 @@ const gateway = z.strictObject({
   name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/i, 'must be letters, digits, dots, dashes'),
   type: z.enum(['litellm']),
   url: httpUrl,
-  key: secret,
+  /** Only the process that acts needs it. */
+  key: secret.optional(),
 });
 
 const broker = /^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/;
@@ -113,6 +114,8 @@ export const configSchema = z
     logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error']).default('info'),
     ingestToken: token.optional(),
     adminToken: token.optional(),
+    metricsToken: token.optional(),
+    pepper: token.optional(),
     mode: z.enum(MODES).optional(),
     gateways: z.array(gateway).default([]),
     response: z
@@ -155,6 +158,7 @@ export const configSchema = z
       })
       .prefault({}),
     kafka: kafka.optional(),
+    clickhouse: z.strictObject({ url: secret, cluster: z.string().optional() }).optional(),
     trustedProxies: cidrs.default(PRIVATE_RANGES),
     geo: z
       .strictObject({

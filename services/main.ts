@@ -5,7 +5,8 @@ import { Closers } from './closers.ts';
 import { createCore } from '../detectors/core.ts';
 import { DETECTORS } from '../detectors/registry.ts';
 import { createAuthorize } from './api/authorize.ts';
-import { buildServer, registerApi } from './api/server.ts';
+import { createElsewhere } from './api/elsewhere.ts';
+import { buildServer, registerApi, registerHealth } from './api/server.ts';
 import { describeSystem } from './api/system-status.ts';
 import { openAudit } from './audit/audit-file.ts';
 import { openSharedAudit } from './audit/shared-audit.ts';
@@ -15,7 +16,6 @@ import type { Scope, Tokens } from './auth/tokens.ts';
 import { openKafkaCheckpoints } from './checkpoints/kafka-checkpoints.ts';
 import { openLmdbCheckpoints } from './checkpoints/lmdb-checkpoints.ts';
 import type { CheckpointStore } from './checkpoints/checkpoint-store.ts';
-import { STEPS } from './config-schema.ts';
 import type { Step } from './config-schema.ts';
 import type { Config } from './config.ts';
 import { lockDataFolder } from './data-folder.ts';
@@ -44,6 +44,8 @@ import type { DeskSettings } from './respond/desk/desk.ts';
 import { startRespond } from './respond/respond.ts';
 import type { Respond } from './respond/respond.ts';
 import { createRevokers } from './revokers/registry.ts';
+import { roleOf } from './roles.ts';
+import type { Role } from './roles.ts';
 import { Secret } from './secret.ts';
 import { openEmbeddedStore } from './stores/embedded.ts';
 import type { Store } from './stores/store.ts';
@@ -88,7 +90,7 @@ export function openEnricher({
 
 export function openFormats(config: Config) {
   return createFormats({
-    pepper: localSecret(config.dataDir, 'pepper'),
+    pepper: config.pepper ?? localSecret(config.dataDir, 'pepper'),
     resolveAddress: createAddressResolver(config.trustedProxies, config.trustedProxiesAreSet),
   });
 }
@@ -151,10 +153,8 @@ interface Parts {
   metrics: Metrics;
   now: () => number;
   transport: Transport;
-  /** Of what respond still has to do; it acts from this machine. */
+  /** What detection has learned, and what respond still has to do. */
   checkpoints: CheckpointStore;
-  /** Of what detection has learned. */
-  memory: CheckpointStore;
   store: Store;
   enricher: Enricher;
   tokens: Tokens;
@@ -168,31 +168,38 @@ interface Steps {
 }
 
 async function start(options: StartOptions, closers: Closers): Promise<Gatewatch> {
-  const { config } = options;
-  closers.add(await lockDataFolder(config.dataDir));
+  const role = roleOf(options.config, options.steps);
+  for (const note of role.notes) options.log.warn(note);
+  closers.add(await lockDataFolder(role.config.dataDir));
   const localToken = new Secret(randomBytes(32).toString('base64url'));
-  const parts = await openParts(options, localToken, closers);
-  const steps: Steps = { wanted: options.steps ?? STEPS };
+  const parts = await openParts({ ...options, config: role.config }, localToken, closers);
+  const steps: Steps = { wanted: role.steps };
   const app = buildServer({ log: options.log });
   closers.add(() => app.close());
-  const ingest = await addRoutes(app, { parts, steps, webRoot: options.webRoot });
-  const url = await listen(app, config.listen);
+  const ingest = await addRoutes(app, { parts, steps, role, webRoot: options.webRoot });
+  const url = await listen(app, role.config.listen);
+  await startSteps({ parts, steps, ingest, url }, closers);
+  // Closed again, and first: a process that stops takes nothing more.
+  closers.add(() => app.close());
+  // Last, because they are shown once: a start that fails would have made them for nobody.
+  const firstTokens = await makeFirstTokens(parts, role.steps);
+  return { url, firstTokens, localToken: localToken.reveal(), ingest, close: () => closers.close() };
+}
+
+async function startSteps(
+  { parts, steps, ingest, url }: { parts: Parts; steps: Steps; ingest: Ingest | undefined; url: string },
+  closers: Closers,
+): Promise<void> {
+  const { config } = parts;
   if (steps.wanted.includes('respond')) steps.respond = closers.use(await openRespond(parts, url, closers));
   if (steps.wanted.includes('detect')) {
     const createPartitionCore = (partition: number) => newCore(config, partition);
-    steps.detect = closers.use(
-      await startDetect({ ...parts, checkpoints: parts.memory, createCore: createPartitionCore }),
-    );
+    steps.detect = closers.use(await startDetect({ ...parts, createCore: createPartitionCore }));
   }
   if (ingest !== undefined) {
     closers.use(await copyRejected(parts));
     closers.use(await readRawTopics({ ...parts, ingest, topics: rawTopicsOf(config) }));
   }
-  // Closed again, and first: a process that stops takes nothing more.
-  closers.add(() => app.close());
-  // Last, because they are shown once: a start that fails would have made them for nobody.
-  const firstTokens = await makeFirstTokens(parts);
-  return { url, firstTokens, localToken: localToken.reveal(), ingest, close: () => closers.close() };
 }
 
 async function openParts(options: StartOptions, localToken: Secret, closers: Closers): Promise<Parts> {
@@ -206,7 +213,7 @@ async function openParts(options: StartOptions, localToken: Secret, closers: Clo
     metrics,
     now,
     tokens: await openTokens({ dir: config.dataDir, now, fixed: fixedTokens(config, localToken) }),
-    ...(await openState(config, folder('state'), closers, log)),
+    checkpoints: closers.use(await openCheckpoints(config, folder('state'), log)),
     transport: closers.use(
       await openTransport({
         kafka: config.kafka,
@@ -223,29 +230,34 @@ async function openParts(options: StartOptions, localToken: Secret, closers: Clo
 }
 
 /** Where the events lie, there lies what was learned from them. */
-async function openState({ kafka }: Config, dir: string, closers: Closers, log: Log) {
-  const checkpoints = closers.use(await openLmdbCheckpoints({ dir }));
-  if (kafka === undefined) return { checkpoints, memory: checkpoints };
+function openCheckpoints({ kafka }: Config, dir: string, log: Log): Promise<CheckpointStore> {
+  if (kafka === undefined) return openLmdbCheckpoints({ dir });
   const { topicPrefix, partitions } = kafka;
-  const options = { ...readKafkaOptions(kafka), topic: `${topicPrefix}state`, partitions, log };
-  return { checkpoints, memory: closers.use(await openKafkaCheckpoints(options)) };
+  return openKafkaCheckpoints({ ...readKafkaOptions(kafka), topic: `${topicPrefix}state`, partitions, log });
 }
 
-function fixedTokens({ adminToken, ingestToken }: Config, localToken: Secret) {
+function fixedTokens({ adminToken, ingestToken, metricsToken }: Config, localToken: Secret) {
   const fixed: { text: Secret; scope: Scope; name: string }[] = [
     { text: localToken, scope: 'admin', name: LOCAL_NAME },
   ];
   if (adminToken !== undefined) fixed.push({ text: adminToken, scope: 'admin', name: 'settings' });
   if (ingestToken !== undefined) fixed.push({ text: ingestToken, scope: 'ingest', name: 'settings' });
+  if (metricsToken !== undefined) fixed.push({ text: metricsToken, scope: 'metrics', name: 'settings' });
   return fixed;
 }
 
 /** Whoever starts it for the first time gets a token to sign in with and one for the gateway. */
-async function makeFirstTokens({ tokens, now }: Parts): Promise<Gatewatch['firstTokens']> {
+async function makeFirstTokens(
+  { tokens, now }: Parts,
+  wanted: readonly Step[],
+): Promise<Gatewatch['firstTokens']> {
   const known = tokens.list().filter(({ name }) => name !== LOCAL_NAME);
   const made: Gatewatch['firstTokens'] = {};
-  for (const scope of ['admin', 'ingest'] as const) {
-    if (known.some((token) => token.scope === scope)) continue;
+  for (const [scope, step] of [
+    ['admin', 'api'],
+    ['ingest', 'ingest'],
+  ] as const) {
+    if (!wanted.includes(step) || known.some((token) => token.scope === scope)) continue;
     const expiresAt = now() + FIRST_TOKEN_DAYS[scope] * DAY_MS;
     made[scope] = (await tokens.create({ scope, name: 'first start', expiresAt })).text;
   }
@@ -255,16 +267,21 @@ async function makeFirstTokens({ tokens, now }: Parts): Promise<Gatewatch['first
 interface Routes {
   parts: Parts;
   steps: Steps;
+  role: Role;
   webRoot: string;
 }
 
 async function addRoutes(
   app: FastifyInstance,
-  { parts, steps, webRoot }: Routes,
+  { parts, steps, role, webRoot }: Routes,
 ): Promise<Ingest | undefined> {
   const { config, tokens, now } = parts;
   const sessions = createSessions({ tokens, now });
   const authorize = createAuthorize({ tokens, sessions, publicUrl: config.publicUrl, now });
+  const isFullView = steps.wanted.includes('api') && !role.isAlone;
+  const elsewhere = isFullView ? createElsewhere(parts) : undefined;
+  const status = () => describeSystem({ ...parts, elsewhere }, steps);
+  await registerHealth(app, { ...parts, authorize, status, measure: () => measure(steps) });
   const ingest = steps.wanted.includes('ingest')
     ? createIngest({ ...parts, formats: openFormats(config), gateways: config.gateways })
     : undefined;
@@ -281,10 +298,15 @@ async function addRoutes(
     gitguardianToken: config.gitguardian.token,
     detectors: DETECTORS,
     describeKey: (keyId) => steps.detect?.describeKey(keyId),
-    status: () => describeSystem(parts, steps),
+    status,
     createCanary: canMint ? (request) => mint(steps, request) : undefined,
   });
   return ingest;
+}
+
+async function measure({ detect, respond }: Steps): Promise<void> {
+  await detect?.measure();
+  await respond?.measure();
 }
 
 function mint({ respond }: Steps, request: Parameters<Respond['createCanary']>[0]) {
@@ -301,10 +323,8 @@ async function openRespond(parts: Parts, url: string, closers: Closers): Promise
   const notifiers = createNotifiers(config.notify, { log, now });
   for (const notifier of notifiers) closers.use(notifier);
   const revokers = createRevokers(config.gateways, { log });
-  const checkpoints = parts.memory;
   return startRespond({
     ...parts,
-    checkpoints,
     audit,
     notifiers,
     revokers,

@@ -33,7 +33,10 @@ export function createMetrics() {
     ]),
     findings: counter('findings_total', 'Findings handed to respond.', ['detector']),
     watermarkAge: gauge('watermark_age_seconds', 'Age of the newest event time judged.'),
-    lag: gauge('lag_records', 'Records appended but not yet handled by this process.', ['topic']),
+    lag: gauge('lag_records', 'Records appended but not yet handled, in the partitions of this process.', [
+      'topic',
+      'group',
+    ]),
     rebalances: counter('rebalances_total', 'Times the partitions of a group were shared out.', ['group']),
     partitionsAssigned: gauge('partitions_assigned', 'Partitions of a group that this process reads.', [
       'group',

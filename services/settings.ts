@@ -31,7 +31,7 @@ export const SETTINGS: readonly Setting[] = [
     path: 'kafka.brokers',
     default: 'unset: the log is in the data folder',
     about:
-      '`host:port`, with commas. Topics, and what detection has learned, go to this Apache Kafka instead of the data folder. All steps still run in one process.',
+      '`host:port`, with commas. Topics, and what detection has learned, go to this Apache Kafka instead of the data folder.',
   },
   {
     env: 'GATEWATCH_KAFKA_TOPIC_PREFIX',
@@ -111,6 +111,21 @@ export const SETTINGS: readonly Setting[] = [
     secret: true,
   },
   {
+    env: 'GATEWATCH_METRICS_TOKEN',
+    path: 'metricsToken',
+    default: 'unset',
+    about: 'Bearer token that may read `/metrics` and nothing else, of 16 characters and more.',
+    secret: true,
+  },
+  {
+    env: 'GATEWATCH_PEPPER',
+    path: 'pepper',
+    default: 'made at first start',
+    about:
+      'Text of 16 characters and more that goes into the ids of unknown keys and end users, so that nobody can find them by trying. The same on every machine that runs ingest; with another one the same key has another id.',
+    secret: true,
+  },
+  {
     env: 'GATEWATCH_MODE',
     path: 'mode',
     default: '`observe`; `certain` once a gateway is set',
@@ -127,7 +142,8 @@ export const SETTINGS: readonly Setting[] = [
     env: 'GATEWATCH_LITELLM_KEY',
     path: 'gateways[].key',
     default: 'unset',
-    about: 'Its credential: may block, unblock and read keys, nothing more.',
+    about:
+      'Its credential: may block, unblock and read keys, nothing more. Only the process that runs respond needs it.',
     secret: true,
   },
   { path: 'response.caps.per10min', default: '3', about: 'Automatic blocks in 10 minutes, at most.' },

@@ -10,7 +10,7 @@ import { COMMAND_NAMES } from '../topics.ts';
 const time = z.iso.datetime().describe('ISO 8601, UTC');
 const count = z.number().int().nonnegative();
 
-export const SCOPE_NAMES = ['ingest', 'read', 'triage', 'act', 'admin'] as const;
+export const SCOPE_NAMES = ['ingest', 'metrics', 'read', 'triage', 'act', 'admin'] as const;
 export const MAX_KEYS_PER_REPORT = 10_000;
 
 export const errorSchema = z.object({ error: z.object({ code: z.string(), message: z.string() }) });

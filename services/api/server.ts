@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import type { z } from 'zod';
 import { AppError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import type { Authorize } from './authorize.ts';
 import type { Api, ApiDeps } from './deps.ts';
 import { errorBody, failureOf, sendError } from './errors.ts';
 import { OPENAPI } from './openapi.ts';
@@ -16,6 +17,8 @@ import { registerLeaks } from './routes/leaks.ts';
 import { registerSession } from './routes/session.ts';
 import { registerSettings } from './routes/settings.ts';
 import { registerSql } from './routes/sql.ts';
+import { registerProbes } from './routes/probes.ts';
+import type { ProbeDeps } from './routes/probes.ts';
 import { registerStatus } from './routes/status.ts';
 import { registerWeb } from './routes/web.ts';
 
@@ -64,6 +67,7 @@ export function buildServer({ log }: { log: Log }): FastifyInstance {
     void reply.headers(HEADERS);
     done();
   });
+  app.decorateRequest('actor', undefined);
   void app.register(cookie);
   void app.register(swagger, OPENAPI);
   app.setErrorHandler((error, request, reply) => {
@@ -75,9 +79,22 @@ export function buildServer({ log }: { log: Log }): FastifyInstance {
   return app;
 }
 
+/** Adds what every process answers. */
+export async function registerHealth(
+  app: FastifyInstance,
+  deps: ProbeDeps & { authorize: Authorize },
+): Promise<void> {
+  await app.register(async (scope) => {
+    const api = scope.withTypeProvider() as unknown as Api;
+    guard(api, deps);
+    countRefused(api, deps);
+    parseWithZod(api);
+    registerProbes(api, deps);
+  });
+}
+
 /** Adds all routes of the API and the page. */
 export async function registerApi(app: FastifyInstance, deps: ApiDeps): Promise<void> {
-  app.decorateRequest('actor', undefined);
   // Async, so that what a route throws keeps the server from starting instead of ending the process.
   await app.register(async (scope) => {
     const api = scope.withTypeProvider() as unknown as Api;
@@ -102,7 +119,7 @@ export async function registerApi(app: FastifyInstance, deps: ApiDeps): Promise<
 }
 
 /** Asks who it is before a byte of the body is read. A route that does not say who may call it does not start. */
-function guard(api: Api, { authorize }: ApiDeps): void {
+function guard(api: Api, { authorize }: { authorize: Authorize }): void {
   api.addHook('onRoute', ({ config, url }) => {
     if (config?.access === undefined) throw new TypeError(`Route ${url} does not say who may call it.`);
   });
@@ -113,7 +130,7 @@ function guard(api: Api, { authorize }: ApiDeps): void {
 }
 
 /** Somebody who tries tokens shall be seen. */
-function countRefused(api: Api, { metrics }: ApiDeps): void {
+function countRefused(api: Api, { metrics }: Pick<ApiDeps, 'metrics'>): void {
   api.addHook('onError', (_request, _reply, error, done) => {
     const { status, code } = failureOf(error);
     if (status === 401 || status === 403 || status === 429) metrics.authFailures.inc({ code });

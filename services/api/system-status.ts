@@ -4,6 +4,7 @@ import type { Enricher } from '../enrichment/enricher.ts';
 import type { Store } from '../stores/store.ts';
 import type { Transport } from '../transports/transport.ts';
 import { VERSION } from '../version.ts';
+import type { Elsewhere } from './elsewhere.ts';
 import { gatewayStatus, notifyStatus } from './outside-status.ts';
 import type { OutsideView } from './outside-status.ts';
 import type { SystemStatus } from './schema.ts';
@@ -12,7 +13,10 @@ export interface SystemParts {
   config: Pick<SystemStatus, 'mode' | 'gateways'> & { dataDir: string };
   transport: Transport;
   store: Store;
-  enricher: Enricher;
+  /** Undefined in a process that looks nothing up. */
+  enricher?: Enricher | undefined;
+  /** What other processes do; undefined where there are none. */
+  elsewhere?: (() => Promise<Elsewhere>) | undefined;
   now: () => number;
 }
 
@@ -20,7 +24,7 @@ export interface SystemParts {
 export interface SystemSteps {
   wanted: readonly string[];
   detect?: { lag(): Promise<number>; watermark(): number };
-  respond?: OutsideView & { lag(): Promise<number>; isFrozen(): boolean };
+  respond?: OutsideView & { lag(): Promise<number>; isFrozen(): boolean; isActive(): boolean };
 }
 
 /** Without these gatewatch still takes events in and judges, and acts and tells as far as it can. A restart would not help
@@ -29,30 +33,35 @@ const DEGRADED: ReadonlySet<string> = new Set(['store', 'notify', 'gateway']);
 
 /** How the parts are, and how far behind. */
 export async function describeSystem(
-  { config, transport, store, enricher, now }: SystemParts,
+  { config, transport, store, enricher, elsewhere, now }: SystemParts,
   { wanted, detect, respond }: SystemSteps,
 ): Promise<SystemStatus> {
-  const lag = { events: await lagOf(detect), respond: await lagOf(respond) };
-  const watermark = detect?.watermark() ?? 0;
+  // A store that is away is told of below.
+  const others = await elsewhere?.().catch(() => undefined);
+  const lag = {
+    events: wanted.includes('detect') ? await lagOf(detect) : (others?.lag.events ?? 0),
+    respond: wanted.includes('respond') ? await lagOf(respond) : (others?.lag.respond ?? 0),
+  };
+  const watermark = Math.max(detect?.watermark() ?? 0, others?.watermark ?? 0);
   const parts = [
     await check('log', () => transport.endOffset('events', 0)),
     await check('store', () => store.ping()),
     diskStatus(config.dataDir),
-    started('detect', !wanted.includes('detect') || detect !== undefined, lag.events),
-    started('respond', !wanted.includes('respond') || respond !== undefined, lag.respond),
+    stepStatus('detect', wanted, detect, lag.events),
+    stepStatus('respond', wanted, respond, lag.respond),
     notifyStatus(respond),
     gatewayStatus(respond, { watermark, now: now() }),
   ].filter((part) => part !== undefined);
   return {
     version: VERSION,
     mode: config.mode,
-    frozen: respond?.isFrozen() ?? false,
+    frozen: respond?.isActive() === true ? respond.isFrozen() : (others?.frozen ?? false),
     ready: parts.every(({ name, ready }) => ready || DEGRADED.has(name)),
     parts,
     lag,
     watermark: watermark === 0 ? null : new Date(watermark).toISOString(),
     gateways: config.gateways.map(({ name, type, url }) => ({ name, type, url })),
-    sources: enricher.sources().map(({ name, origin, builtAt }) => ({
+    sources: (enricher?.sources() ?? []).map(({ name, origin, builtAt }) => ({
       name,
       origin,
       built_at: builtAt === 0 ? null : new Date(builtAt).toISOString(),
@@ -93,8 +102,15 @@ function diskStatus(dataDir: string): PartStatus {
 /** A step that has more than this before it is not up to date. */
 const CAUGHT_UP_RECORDS = 20_000;
 
-function started(name: string, isStarted: boolean, lag: number): PartStatus {
-  if (!isStarted) return { name, ready: false, reason: 'It is starting.' };
+function stepStatus(
+  name: 'detect' | 'respond',
+  wanted: readonly string[],
+  step: { lag(): Promise<number>; isActive?(): boolean } | undefined,
+  lag: number,
+): PartStatus {
+  if (!wanted.includes(name)) return { name, ready: true, reason: 'It runs in another process.' };
+  if (step === undefined) return { name, ready: false, reason: 'It is starting.' };
+  if (step.isActive?.() === false) return { name, ready: true, reason: 'It stands by for another process.' };
   const isBehind = lag > CAUGHT_UP_RECORDS;
   return { name, ready: !isBehind, reason: isBehind ? `${lag.toString()} records behind.` : '' };
 }

@@ -4,7 +4,7 @@ import { AppError, messageOf } from '../errors.ts';
 import type { Secret } from '../secret.ts';
 import { TokenFile } from './token-file.ts';
 
-export const SCOPES = ['ingest', 'read', 'triage', 'act', 'admin'] as const;
+export const SCOPES = ['ingest', 'metrics', 'read', 'triage', 'act', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
 
 /** Who a token stands for. */
@@ -39,9 +39,9 @@ export interface TokenOptions {
   fixed?: readonly { text: Secret; scope: Scope; name: string }[];
 }
 
-const RANKS: Partial<Record<Scope, number>> = { read: 1, triage: 2, act: 3, admin: 4 };
+const RANKS: Partial<Record<Scope, number>> = { metrics: 0, read: 1, triage: 2, act: 3, admin: 4 };
 
-/** read < triage < act < admin; ingest stands alone, and admin has it too. */
+/** metrics < read < triage < act < admin; ingest stands alone, and admin has it too. */
 export function includesScope(has: Scope, needs: Scope): boolean {
   if (has === needs || has === 'admin') return true;
   return (RANKS[has] ?? 0) > (RANKS[needs] ?? Infinity);

@@ -36,7 +36,7 @@ export interface Detect {
   /** Undefined for a key of another process's partition. */
   describeKey(keyId: KeyId): ReturnType<Core['describeKey']>;
   /** Brings the gauges up to date. */
-  measure(): void;
+  measure(): Promise<void>;
   /** Finishes what is in hand, saves a checkpoint, leaves. */
   close(): Promise<void>;
 }
@@ -93,7 +93,7 @@ class DetectStep implements Detect {
     return undefined;
   }
 
-  measure(): void {
+  async measure(): Promise<void> {
     const { metrics, now } = this.#deps;
     const held = [...this.#partitions.values()];
     const ageOf = (at: number) => (now() - at) / 1000;
@@ -101,6 +101,8 @@ class DetectStep implements Detect {
     metrics.storeBacklog.set(held.reduce((sum, one) => sum + one.backlog(), 0));
     const watermark = this.watermark();
     if (watermark > 0) metrics.watermarkAge.set(ageOf(watermark));
+    for (const topic of TOPICS)
+      metrics.lag.set({ topic, group: GROUP }, (await this.#subscription?.lag(topic)) ?? 0);
   }
 
   async close(): Promise<void> {

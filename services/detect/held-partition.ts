@@ -127,15 +127,19 @@ export class HeldPartition {
   }
 
   async #saveNow(pace: Pace): Promise<void> {
-    if (this.#mayNotSave) return;
+    if (this.#isAhead()) return;
     try {
       await this.#partition.saveCheckpoint(pace, () => Promise.all(this.#handing));
       this.#savedAt = this.#deps.now();
     } catch (error) {
-      if (this.#mayNotSave) return;
+      if (this.#isAhead()) return;
       const where = { partition: this.#number, ...whyOf(error) };
       this.#deps.log.error(where, 'The checkpoint could not be saved.');
     }
+  }
+
+  #isAhead(): boolean {
+    return this.#mayNotSave;
   }
 
   async #release(): Promise<void> {

@@ -48,7 +48,7 @@ export async function readRawTopics(deps: RawTopicsDeps): Promise<{ close(): Pro
   const subscriptions: Subscription[] = [];
   for (const raw of deps.topics) {
     const handle = (batch: Batch) => takeBatch(deps, raw, batch);
-    subscriptions.push(await deps.transport.subscribe([raw.topic], GROUP, { handle }));
+    subscriptions.push(await deps.transport.subscribe([raw.topic], `${GROUP}-${raw.topic}`, { handle }));
   }
   return {
     async close() {

@@ -132,10 +132,11 @@ export class KafkaReader {
     this.#consumer.seek({ topic, partition, offset: position.seek() });
   }
 
-  async #take({ batch, resolveOffset, heartbeat, isStale }: EachBatchPayload): Promise<void> {
+  async #take(payload: EachBatchPayload): Promise<void> {
+    const { batch } = payload;
     const { topic, partition } = batch;
     const active = this.#active.get(nameOf(topic, partition));
-    if (active === undefined || isStale()) return;
+    if (active === undefined || payload.isStale()) return;
     const messages = active.position.due(batch);
     const last = messages?.at(-1);
     if (messages === undefined || last === undefined) {
@@ -143,10 +144,10 @@ export class KafkaReader {
       return;
     }
     active.position.next = Number(last.offset) + 1;
-    const beat = setInterval(() => void heartbeat().catch(() => undefined), 3_000);
+    const beat = setInterval(() => void payload.heartbeat().catch(() => undefined), 3_000);
     await active.pieces.give(messages);
     clearInterval(beat);
-    resolveOffset(last.offset);
+    payload.resolveOffset(last.offset);
   }
 }
 

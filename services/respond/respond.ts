@@ -36,6 +36,8 @@ export interface RespondDeps {
 export interface Respond {
   /** Records of `findings` and `commands` not yet handled. */
   lag(): Promise<number>;
+  /** Brings the gauges up to date. */
+  measure(): Promise<void>;
   /** False while this process stands by for another one. */
   isActive(): boolean;
   isFrozen(): boolean;
@@ -88,6 +90,13 @@ class RespondStep implements Respond {
 
   async lag(): Promise<number> {
     return (await this.#subscription?.lag()) ?? 0;
+  }
+
+  async measure(): Promise<void> {
+    for (const topic of TOPICS) {
+      const records = (await this.#subscription?.lag(topic)) ?? 0;
+      this.#deps.metrics.lag.set({ topic, group: GROUP }, records);
+    }
   }
 
   isActive(): boolean {

@@ -1,18 +1,22 @@
 import type { Log } from '../log.ts';
+import type { Secret } from '../secret.ts';
 import { litellmRevoker } from './litellm.ts';
 import type { LitellmSettings } from './litellm-client.ts';
 import type { Revoker } from './revoker.ts';
 
-export type GatewaySettings = LitellmSettings & { type: 'litellm' };
+/** A gateway without a key is one at which this process does nothing. */
+export type GatewaySettings = Omit<LitellmSettings, 'key'> & { type: 'litellm'; key?: Secret | undefined };
+type Keyed = LitellmSettings & { type: 'litellm' };
 
-type Make = (gateway: GatewaySettings, parts: { log: Log }) => Revoker;
+type Make = (gateway: Keyed, parts: { log: Log }) => Revoker;
 
 const MAKERS: Readonly<Record<GatewaySettings['type'], Make>> = { litellm: litellmRevoker };
 
-/** A revoker for each gateway of the settings, by its name. */
+/** A revoker for each gateway of the settings that has a key, by its name. */
 export function createRevokers(
   gateways: readonly GatewaySettings[],
   parts: { log: Log },
 ): ReadonlyMap<string, Revoker> {
-  return new Map(gateways.map((gateway) => [gateway.name, MAKERS[gateway.type](gateway, parts)]));
+  const keyed = gateways.flatMap(({ key, ...gateway }) => (key === undefined ? [] : [{ ...gateway, key }]));
+  return new Map(keyed.map((gateway) => [gateway.name, MAKERS[gateway.type](gateway, parts)]));
 }

@@ -88,7 +88,7 @@ export class EmbeddedSubscription implements Subscription {
     await Promise.all(this.#lanes.map(({ done }) => done));
     const { handler } = this.#options;
     const numbers = Array.from({ length: this.#partitions() }, (_, partition) => partition);
-    await Promise.all(numbers.map((partition) => handler.revoked?.(partition, 'closing')));
+    await Promise.all(numbers.map(async (partition) => handler.revoked?.(partition, 'closing')));
     await this.#options.flush();
     this.#options.onClose();
   }

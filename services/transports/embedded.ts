@@ -143,6 +143,16 @@ class EmbeddedTransport implements Transport {
     );
   }
 
+  async lagOf(topic: string, group: string): Promise<number> {
+    let lag = 0;
+    for (let partition = 0; partition < (await this.partitions(topic)); partition++) {
+      const reader = new Reader(this.#files, topic, partition);
+      const next = this.#files.positions.get([topic, group, partition]) ?? 0;
+      lag += reader.end() - Math.max(reader.first(), next);
+    }
+    return lag;
+  }
+
   endOffset(topic: string, partition: number): Promise<number> {
     return Promise.resolve(new Reader(this.#files, topic, partition).end());
   }

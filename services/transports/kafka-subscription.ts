@@ -119,7 +119,7 @@ export class KafkaSubscription implements Subscription {
       this.#heardAt = performance.now();
     });
     this.#consumer.on(REBALANCING, () => this.#options.handler.rebalancing?.());
-    this.#consumer.on(CRASH, (event) => this.#restart(event));
+    this.#consumer.on(CRASH, (event) => void this.#restart(event));
     await whenWarm(() => this.#consumer.connect());
     for (const { topicName } of this.topics)
       await this.#consumer.subscribe({ topic: topicName, fromBeginning: true });
@@ -176,18 +176,18 @@ export class KafkaSubscription implements Subscription {
   async #restart({ payload: { restart, error } }: ConsumerCrashEvent): Promise<void> {
     if (restart) return;
     const { brokers, log, group } = this.#options;
-    for (let isUp = false; !isUp && !this.#closing.signal.aborted;) {
+    for (;;) {
       const pauseMs = this.#pauseMs((this.#crashes += 1));
       log.error({ group, reason: kafkaUnavailable(brokers, error).message, pauseMs }, 'Reading stopped.');
       await this.#rest(pauseMs);
       if (this.#closing.signal.aborted) return;
-      isUp = await this.#consumer
-        .connect()
-        .then(() => this.#run())
-        .then(
-          () => true,
-          () => false,
-        );
+      try {
+        await this.#consumer.connect();
+        await this.#run();
+        return;
+      } catch {
+        // Tried again after a longer pause.
+      }
     }
   }
 

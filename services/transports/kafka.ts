@@ -136,8 +136,7 @@ class KafkaTransport implements Transport {
     share: Share = 'spread',
   ): Promise<Subscription> {
     const { log, metrics, prefix, brokers } = this.#settings;
-    // Members of one group must read the same topics, so what reads a single topic has a group of its own.
-    const groupId = [`${prefix}${group}`, ...(topics.length === 1 ? topics : [])].join('.');
+    const groupId = `${prefix}${group}`;
     if (this.#subscriptions.has(groupId)) throw new Error(`The group ${groupId} is read already.`);
     const subscription = new KafkaSubscription({
       ...{ kafka: this.#kafka, admin: this.#admin, brokers, group, groupId, handler, share, log },
@@ -175,6 +174,19 @@ class KafkaTransport implements Transport {
 
   partitions(topic: string): Promise<number> {
     return Promise.resolve(this.#countOf(topic));
+  }
+
+  async lagOf(topic: string, group: string): Promise<number> {
+    const name = this.#nameOf(topic);
+    const groupId = `${this.#settings.prefix}${group}`;
+    const [committed] = await whenWarm(() => this.#admin.fetchOffsets({ groupId, topics: [name] }));
+    const offsets = new Map(
+      committed?.partitions.map(({ partition, offset }) => [partition, Number(offset)]),
+    );
+    const bounds = await boundsOf(this.#admin, name);
+    return bounds.reduce((lag, { partition, first, end }) => {
+      return lag + end - Math.max(first, offsets.get(partition) ?? 0);
+    }, 0);
   }
 
   async endOffset(topic: string, partition: number): Promise<number> {

@@ -79,6 +79,8 @@ export interface Transport {
    *  Rejects when some of them are gone (retention). */
   read(topic: string, partition: number, from: number, to: number): AsyncIterable<readonly InRecord[]>;
   partitions(topic: string): Promise<number>;
+  /** Records of a topic that a group has not handled, over all its members, as far as it has committed. */
+  lagOf(topic: string, group: string): Promise<number>;
   /** Offset that the next record of the partition will get. */
   endOffset(topic: string, partition: number): Promise<number>;
   close(): Promise<void>;

@@ -54,13 +54,13 @@ describe('settings', () => {
     const file = fileWith('gateways: [{name: litellm, type: litellm, url: "http://127.0.0.1:4000"}]');
     const { gateways } = loadConfig({ GATEWATCH_LITELLM_KEY: 'sk-of-gatewatch' }, file);
     expect(gateways).toHaveLength(1);
-    expect(gateways[0]?.key.reveal()).toBe('sk-of-gatewatch');
+    expect(gateways[0]?.key?.reveal()).toBe('sk-of-gatewatch');
   });
 
   it('read a secret from a file', () => {
     const path = fileWith('sk-from-a-file\n');
     const env = { GATEWATCH_LITELLM_URL: 'http://127.0.0.1:4000', GATEWATCH_LITELLM_KEY_FILE: path };
-    expect(loadConfig(env).gateways[0]?.key.reveal()).toBe('sk-from-a-file');
+    expect(loadConfig(env).gateways[0]?.key?.reveal()).toBe('sk-from-a-file');
   });
 
   it('name every mistake at once, by the names the operator used', () => {
@@ -82,11 +82,6 @@ describe('settings', () => {
   });
 
   it.each([
-    {
-      story: 'a gateway without its credential',
-      env: { GATEWATCH_LITELLM_URL: 'http://127.0.0.1:4000' },
-      says: 'GATEWATCH_LITELLM_KEY',
-    },
     {
       story: 'a misspelt setting',
       env: { GATEWATCH_MOOD: 'observe' },

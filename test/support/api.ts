@@ -5,13 +5,14 @@ import type { FastifyInstance, InjectOptions, LightMyRequestResponse, RouteOptio
 import { createAuthorize } from '../../services/api/authorize.ts';
 import type { ApiDeps } from '../../services/api/deps.ts';
 import type { SystemStatus } from '../../services/api/schema.ts';
-import { buildServer, registerApi } from '../../services/api/server.ts';
+import { buildServer, registerApi, registerHealth } from '../../services/api/server.ts';
 import { createSessions } from '../../services/auth/sessions.ts';
 import { openTokens, SCOPES } from '../../services/auth/tokens.ts';
 import type { Scope, Tokens } from '../../services/auth/tokens.ts';
 import { AppError } from '../../services/errors.ts';
 import type { Log } from '../../services/log.ts';
 import { createMetrics } from '../../services/metrics.ts';
+import type { Metrics } from '../../services/metrics.ts';
 import { Secret } from '../../services/secret.ts';
 import type { Store } from '../../services/stores/store.ts';
 import type { Topic, TopicRecords } from '../../services/topics.ts';
@@ -57,6 +58,7 @@ export interface TestApi extends AsyncDisposable {
 }
 
 export interface TestApiOptions extends Partial<ApiDeps> {
+  measure?: (metrics: Metrics) => Promise<void>;
   log?: Log;
   /** Tokens beside those of the scopes, as settings have them. */
   fixed?: { text: Secret; scope: Scope; name: string }[];
@@ -65,7 +67,12 @@ export interface TestApiOptions extends Partial<ApiDeps> {
 }
 
 /** The API on a folder of its own, with one token of each scope; the store is away unless given. */
-export async function openApi({ prepare, fixed = [], ...changes }: TestApiOptions = {}): Promise<TestApi> {
+export async function openApi({
+  prepare,
+  fixed = [],
+  measure = () => Promise.resolve(),
+  ...changes
+}: TestApiOptions = {}): Promise<TestApi> {
   const dir = await mkdtemp(join(tmpdir(), 'gatewatch-api-'));
   const log = changes.log ?? quietLog;
   const now = changes.now ?? Date.now;
@@ -99,6 +106,7 @@ export async function openApi({ prepare, fixed = [], ...changes }: TestApiOption
     routes.push(route);
   });
   await prepare?.(app, deps);
+  await registerHealth(app, { ...deps, measure: () => measure(deps.metrics) });
   await registerApi(app, deps);
   await app.ready();
   return {

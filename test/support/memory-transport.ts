@@ -96,7 +96,7 @@ export class MemoryTransport implements Transport {
       close: async () => {
         await Promise.all(readers.map((reader) => reader.close()));
         for (const reader of readers) this.#readers.delete(reader);
-        await Promise.all(numbers.map((partition) => handler.revoked?.(partition, 'closing')));
+        await Promise.all(numbers.map(async (partition) => handler.revoked?.(partition, 'closing')));
       },
     };
   }
@@ -116,6 +116,15 @@ export class MemoryTransport implements Transport {
 
   partitions(topic: string): Promise<number> {
     return Promise.resolve(BY_KEY.has(topic) ? this.#partitions : 1);
+  }
+
+  async lagOf(topic: string, group: string): Promise<number> {
+    let lag = 0;
+    for (let partition = 0; partition < (await this.partitions(topic)); partition += 1) {
+      const handled = this.log.positions.get(`${topic}/${group}/${partition}`) ?? 0;
+      lag += this.log.records(topic, partition).length - handled;
+    }
+    return lag;
   }
 
   endOffset(topic: string, partition: number): Promise<number> {

@@ -16,6 +16,9 @@ export async function checkGateways({ gateways }: Config, log: Log): Promise<Adv
     revokers.map((revoker) => revoker.diagnose(AbortSignal.timeout(WITHIN_MS))),
   );
   const advice: Advice[] = found.flat().map(({ level, text }) => ({ level, text }));
+  for (const { name, key } of gateways)
+    if (key === undefined)
+      advice.push(note(`No key of ${name} is set here. Only the process that runs respond needs it.`));
   if (gateways.length > 0) advice.push(note(UNSEEN));
   return advice;
 }

@@ -30,7 +30,7 @@ const EXPECTED: Readonly<Record<string, Access>> = {
   'POST /v1/session': 'public',
   'GET /v1/session': 'read',
   'DELETE /v1/session': 'read',
-  'GET /metrics': 'read',
+  'GET /metrics': 'metrics',
   'GET /openapi.json': 'read',
   'GET /healthz': 'public',
   'GET /readyz': 'public',

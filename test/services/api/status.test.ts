@@ -47,15 +47,20 @@ describe('metrics', () => {
     expect(answer.body).toContain('gatewatch_events_judged_total 3');
   });
 
-  it('tell the lag of each topic', async () => {
-    await using api = await openApi({ status: () => Promise.resolve({ ...aStatus, lag: { events: 7 } }) });
-    expect((await api.as('read', { url: '/metrics' })).body).toContain(
-      'gatewatch_lag_records{topic="events"} 7',
+  it('are brought up to date when somebody asks', async () => {
+    await using api = await openApi({
+      measure: (metrics) => {
+        metrics.lag.set({ topic: 'events', group: 'detect' }, 7);
+        return Promise.resolve();
+      },
+    });
+    expect((await api.as('metrics', { url: '/metrics' })).body).toContain(
+      'gatewatch_lag_records{topic="events",group="detect"} 7',
     );
   });
 
-  it('are given even when the status cannot be told', async () => {
-    await using api = await openApi({ status: () => Promise.reject(new Error('broken')) });
+  it('are given even when some of them cannot be measured', async () => {
+    await using api = await openApi({ measure: () => Promise.reject(new Error('broken')) });
     expect((await api.as('read', { url: '/metrics' })).statusCode).toBe(200);
   });
 });

@@ -29,6 +29,7 @@ async function statusOf({ channels = [], gateways = [], watermark = 0 }: Seen) {
     respond: {
       lag: () => Promise.resolve(0),
       isFrozen: () => false,
+      isActive: () => true,
       channels: () => channels,
       gateways: () => gateways,
     },

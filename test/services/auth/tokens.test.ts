@@ -165,9 +165,10 @@ describe('tokens', () => {
 describe('scopes', () => {
   const wide: Record<Scope, readonly Scope[]> = {
     ingest: ['ingest'],
-    read: ['read'],
-    triage: ['read', 'triage'],
-    act: ['read', 'triage', 'act'],
+    metrics: ['metrics'],
+    read: ['metrics', 'read'],
+    triage: ['metrics', 'read', 'triage'],
+    act: ['metrics', 'read', 'triage', 'act'],
     admin: SCOPES,
   };
   it.each(

@@ -1,0 +1,120 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openAudit } from '../../../services/audit/audit-file.ts';
+import type { AuditLog } from '../../../services/audit/audit-log.ts';
+import { openSharedAudit } from '../../../services/audit/shared-audit.ts';
+import { verifyAudit } from '../../../services/audit/verify.ts';
+import { createMetrics } from '../../../services/metrics.ts';
+import { MemoryLog, MemoryTransport } from '../../support/memory-transport.ts';
+import { quietLog } from '../../support/quiet.ts';
+
+const parts = { log: quietLog, metrics: createMetrics(), now: Date.now };
+const anEntry = (target: string) => ({
+  ...{ ts: Date.UTC(2026, 0, 5), actor: 'policy', action: 'block', target, incidentId: 'inc_1' },
+  detail: { ref: target },
+});
+
+let log: MemoryLog;
+const dirs: string[] = [];
+const opened: AuditLog[] = [];
+
+async function aFolder(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'gatewatch-shared-audit-'));
+  dirs.push(dir);
+  return dir;
+}
+
+async function aResponder(dir: string, transport = new MemoryTransport({ log })): Promise<AuditLog> {
+  const file = await openAudit({ ...parts, dir, isShared: true });
+  const audit = openSharedAudit({ transport, file, dir });
+  opened.push(audit);
+  return audit;
+}
+
+const targetsOf = async (audit: AuditLog) => (await audit.since(0)).map(({ target }) => target);
+
+beforeEach(() => {
+  log = new MemoryLog();
+});
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((audit) => audit.close()));
+  await Promise.all(dirs.splice(0).map((dir) => rm(dir, { recursive: true, force: true })));
+});
+
+describe('an audit chain of several responders', () => {
+  it('goes on at the one that takes over, and each has all of it', async () => {
+    const [first, second] = [await aResponder(await aFolder()), await aResponder(await aFolder())];
+    await first.takeOver();
+    await first.append(anEntry('a'));
+    await second.takeOver();
+    const record = await second.append(anEntry('b'));
+    await first.takeOver();
+    expect(record.seq).toBe(2);
+    expect(await targetsOf(first)).toEqual(['a', 'b']);
+    expect(await targetsOf(second)).toEqual(['a', 'b']);
+    await Promise.all(opened.splice(0).map((audit) => audit.close()));
+    for (const dir of dirs) expect(await verifyAudit(dir, [])).toMatchObject({ ok: true, records: 2 });
+  });
+
+  it('does not take in what a paused one still writes after another has taken over', async () => {
+    const [paused, active] = [await aResponder(await aFolder()), await aResponder(await aFolder())];
+    await paused.takeOver();
+    await paused.append(anEntry('a'));
+    await active.takeOver();
+    await paused.append(anEntry('too late')).catch(() => undefined);
+    await active.append(anEntry('b'));
+    const third = await aResponder(await aFolder());
+    await third.takeOver();
+    expect(await targetsOf(third)).toEqual(['a', 'b']);
+    await expect(paused.takeOver()).rejects.toMatchObject({ code: 'E_AUDIT_BROKEN' });
+  });
+
+  it('is told to Kafka by a machine that ran alone before', async () => {
+    const dir = await aFolder();
+    const alone = await openAudit({ ...parts, dir });
+    await alone.append(anEntry('a'));
+    await alone.close();
+    const first = await aResponder(dir);
+    await first.takeOver();
+    const second = await aResponder(await aFolder());
+    await second.takeOver();
+    expect(await targetsOf(second)).toEqual(['a']);
+  });
+
+  it('finds out after a failure whether the record was written', async () => {
+    const transport = new MemoryTransport({ log });
+    const append = transport.append.bind(transport);
+    const first = await aResponder(await aFolder(), transport);
+    await first.takeOver();
+    transport.append = async (...args) => {
+      await append(...args);
+      transport.append = append;
+      throw new Error('no answer');
+    };
+    await expect(first.append(anEntry('a'))).rejects.toMatchObject({ code: 'E_AUDIT_UNAVAILABLE' });
+    await first.append(anEntry('b'));
+    const second = await aResponder(await aFolder());
+    await second.takeOver();
+    expect(await targetsOf(second)).toEqual(['a', 'b']);
+    expect(await targetsOf(first)).toEqual(['a', 'b']);
+  });
+
+  it('reads on from where it stood, and from the beginning when the topic was made anew', async () => {
+    const dir = await aFolder();
+    const first = await aResponder(dir);
+    await first.takeOver();
+    await first.append(anEntry('a'));
+    await first.takeOver();
+    await first.close();
+    opened.splice(0);
+    log = new MemoryLog();
+    const again = await aResponder(dir);
+    await again.takeOver();
+    await again.append(anEntry('b'));
+    const second = await aResponder(await aFolder());
+    await second.takeOver();
+    expect(await targetsOf(second)).toEqual(['a', 'b']);
+  });
+});
