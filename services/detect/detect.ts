@@ -1,13 +1,9 @@
 import type { Core } from '../../detectors/detector.ts';
 import type { KeyId } from '../../detectors/event.ts';
-import type { CheckpointStore } from '../checkpoints/checkpoint-store.ts';
-import type { Enricher } from '../enrichment/enricher.ts';
 import { AppError } from '../errors.ts';
-import type { Log } from '../log.ts';
-import type { Metrics } from '../metrics.ts';
 import { Pace } from '../pace.ts';
-import type { Store } from '../stores/store.ts';
-import type { Batch, Subscription, Transport } from '../transports/transport.ts';
+import type { Batch, Subscription } from '../transports/transport.ts';
+import type { DetectDeps } from './deps.ts';
 import { HeldPartition } from './held-partition.ts';
 import { KeyTable } from './key-table.ts';
 
@@ -16,17 +12,6 @@ const CHECKPOINT_EVERY_MS = 30_000;
 const GIVE_UP_AFTER_MS = 4_000;
 const GROUP = 'detect';
 const TOPICS = ['events', 'facts', 'rollups'] as const;
-
-export interface DetectDeps {
-  transport: Transport;
-  checkpoints: CheckpointStore;
-  store: Store;
-  enricher: Enricher;
-  createCore(partition: number): Core;
-  log: Log;
-  metrics: Metrics;
-  now: () => number;
-}
 
 export interface Detect {
   /** Records of `events` in our partitions that are not yet judged. */

@@ -2,7 +2,7 @@ import type { KeyId } from '../../detectors/event.ts';
 import { whyOf } from '../errors.ts';
 import type { Pace } from '../pace.ts';
 import type { Batch } from '../transports/transport.ts';
-import type { DetectDeps } from './detect.ts';
+import type { DetectDeps } from './deps.ts';
 import { EventLog } from './event-log.ts';
 import { handOn } from './hand-on.ts';
 import { createJudge } from './judge.ts';

@@ -5,6 +5,7 @@ import type { Command, Finding } from '../topics.ts';
 import type { Batch } from '../transports/transport.ts';
 import { createCanary } from './canary.ts';
 import type { CanaryRequest } from './canary.ts';
+import type { RespondDeps } from './deps.ts';
 import { createDesk } from './desk/desk.ts';
 import type { Desk } from './desk/desk.ts';
 import type { Effect } from './desk/effects.ts';
@@ -18,7 +19,6 @@ import { MessageQueue } from './outboxes/message-queue.ts';
 import type { ChannelHealth } from './outboxes/message-queue.ts';
 import { RowOutbox } from './outboxes/row-outbox.ts';
 import { reportEffects } from './reports.ts';
-import type { RespondDeps } from './respond.ts';
 import type { Sightings } from './sightings.ts';
 
 const DESK_PREFIX = 'desk/';

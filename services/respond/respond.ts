@@ -1,37 +1,15 @@
 import type { KeyId } from '../../detectors/event.ts';
-import type { AuditLog } from '../audit/audit-log.ts';
-import type { CheckpointStore } from '../checkpoints/checkpoint-store.ts';
 import { AppError } from '../errors.ts';
-import type { Log } from '../log.ts';
-import type { Metrics } from '../metrics.ts';
-import type { Notifier } from '../notifiers/notifier.ts';
-import type { Revoker } from '../revokers/revoker.ts';
-import type { Store } from '../stores/store.ts';
-import type { Batch, Subscription, Transport } from '../transports/transport.ts';
+import type { Batch, Subscription } from '../transports/transport.ts';
 import { ActiveResponder } from './active-responder.ts';
 import type { CanaryRequest } from './canary.ts';
-import type { DeskSettings } from './desk/desk.ts';
+import type { RespondDeps } from './deps.ts';
 import type { ChannelHealth } from './outboxes/message-queue.ts';
 import { Sightings } from './sightings.ts';
 import type { Sighting } from './sightings.ts';
 
 const GROUP = 'respond';
 const TOPICS = ['findings', 'commands', 'facts'] as const;
-
-export interface RespondDeps {
-  transport: Transport;
-  checkpoints: CheckpointStore;
-  store: Store;
-  audit: AuditLog;
-  revokers: ReadonlyMap<string, Revoker>;
-  notifiers: readonly Notifier[];
-  settings: DeskSettings;
-  log: Log;
-  metrics: Metrics;
-  now: () => number;
-  /** How pauses between attempts at a gateway are spent. */
-  wait?: (ms: number, signal: AbortSignal) => Promise<void>;
-}
 
 export interface Respond {
   /** Records of `findings` and `commands` not yet handled. */
