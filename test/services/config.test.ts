@@ -104,7 +104,7 @@ describe('settings', () => {
     },
     {
       story: 'a setting of another size',
-      env: { GATEWATCH_CLICKHOUSE_URL: 'http://ch:8123' },
+      env: { GATEWATCH_SLACK_WEBHOOK_URL: 'https://hooks.example.com/x' },
       says: 'not supported by this version',
     },
     {
