@@ -24,6 +24,14 @@ function typeOf(error: unknown, message: string): string {
   return [...message.matchAll(NAMES)].at(-1)?.[1] ?? '';
 }
 
+/** The right that is missing, as GRANT would write it, or what ClickHouse says instead. */
+export function missingRight(error: unknown): string {
+  const root = error instanceof AppError && error.cause !== undefined ? error.cause : error;
+  const [message = ''] = messageOf(root).split('\n');
+  const right = /to have the grant (.+? ON [^\s()]+)/.exec(message)?.[1];
+  return right === undefined ? reasonOf(root).text : `it lacks ${right.replace(/\.+$/, '')}`;
+}
+
 /** What only somebody else can change: the user lacks a right or may only read. */
 export function isDenied(error: unknown): boolean {
   return ['ACCESS_DENIED', 'READONLY'].includes(reasonOf(error).type);

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { AppError } from '../errors.ts';
 import type { ClickHouseParts } from './clickhouse-parts.ts';
-import { isDenied, isRace, reasonOf } from './clickhouse-reason.ts';
+import { isDenied, isRace, missingRight } from './clickhouse-reason.ts';
 import { changeRetention, createTables, createVersions, createViews } from './ddl.ts';
 import type { SchemaOptions } from './ddl.ts';
 import { VERSIONS_TABLE } from './layout.ts';
@@ -87,7 +87,7 @@ function noRights(cause: unknown, { from, to }: Migrated): AppError {
   const found = from === 0 ? 'no schema that this user may see' : `schema version ${from}`;
   return new AppError(
     'E_STORE_REFUSED',
-    `The store has ${found}, this gatewatch needs ${to}, and the user may not change it (${reasonOf(cause).text}). Run "gatewatch migrate" with the migrate user of docs/clickhouse.md.`,
+    `The store has ${found}, this gatewatch needs ${to}, and the user may not change it (${missingRight(cause)}). Run "gatewatch migrate" with the migrate user of docs/clickhouse.md.`,
     { cause },
   );
 }
@@ -116,6 +116,6 @@ async function applyRetention(parts: Parts, options: SchemaOptions): Promise<str
     return undefined;
   } catch (error) {
     if (!isDenied(error)) throw error;
-    return reasonOf(error).text;
+    return missingRight(error);
   }
 }

@@ -1,5 +1,5 @@
 import { AppError, messageOf } from '../errors.ts';
-import { reasonOf } from './clickhouse-reason.ts';
+import { missingRight, reasonOf } from './clickhouse-reason.ts';
 
 /** What is named in a sentence about a server: never the password. */
 export interface ServerName {
@@ -46,7 +46,7 @@ const LASTING: Readonly<Record<string, Sentence>> = {
   IP_ADDRESS_NOT_ALLOWED: ({ url, username }) =>
     `ClickHouse at ${url} does not let user ${username} in from this machine. Correct the HOST of that user.`,
   ACCESS_DENIED: ({ username }, text) =>
-    `User ${username} lacks a right at ClickHouse (${text}). Give it the roles of ${USERS}.`,
+    `User ${username} may not do this at ClickHouse (${missingRight(text)}). Give it the roles of ${USERS}.`,
   READONLY: ({ username }) =>
     `User ${username} is read-only at ClickHouse. Take "readonly" out of its settings profile; see ${USERS}.`,
   UNKNOWN_DATABASE: noSchema,
