@@ -69,7 +69,11 @@ GRANT ON CLUSTER '{cluster}' CREATE DATABASE ON gatewatch.* TO gatewatch_migrate
 GRANT ON CLUSTER '{cluster}' CREATE TABLE ON gatewatch.* TO gatewatch_migrate;
 GRANT ON CLUSTER '{cluster}' CREATE VIEW ON gatewatch.* TO gatewatch_migrate;
 GRANT ON CLUSTER '{cluster}' DROP VIEW ON gatewatch.* TO gatewatch_migrate;
-GRANT ON CLUSTER '{cluster}' ALTER TABLE ON gatewatch.* TO gatewatch_migrate;
+GRANT ON CLUSTER '{cluster}' ALTER ADD COLUMN ON gatewatch.* TO gatewatch_migrate;
+GRANT ON CLUSTER '{cluster}' ALTER MODIFY COLUMN ON gatewatch.* TO gatewatch_migrate;
+GRANT ON CLUSTER '{cluster}' ALTER ADD INDEX ON gatewatch.* TO gatewatch_migrate;
+GRANT ON CLUSTER '{cluster}' ALTER TTL ON gatewatch.* TO gatewatch_migrate;
+GRANT ON CLUSTER '{cluster}' ALTER SETTINGS ON gatewatch.* TO gatewatch_migrate;
 GRANT ON CLUSTER '{cluster}' SELECT ON gatewatch.* TO gatewatch_migrate;
 GRANT ON CLUSTER '{cluster}' INSERT ON gatewatch.schema_versions TO gatewatch_migrate;
 GRANT ON CLUSTER '{cluster}' INSERT ON gatewatch._tmp_replace_* TO gatewatch_migrate;

@@ -50,6 +50,9 @@ export function rightsOf(name: RoleName, layout: Layout): Right[] {
   return rights;
 }
 
+/** Of what ALTER TABLE can do: nothing that changes or removes rows. */
+const CHANGES = ['ALTER ADD COLUMN', 'ALTER MODIFY COLUMN', 'ALTER ADD INDEX', 'ALTER TTL', 'ALTER SETTINGS'];
+
 /** Only what changes the schema; of rows only the list of versions. */
 export function migrateRights(layout: Layout): Right[] {
   const all = `${layout.database}.*`;
@@ -62,12 +65,10 @@ export function migrateRights(layout: Layout): Right[] {
     { right: 'REMOTE', on: '*.*' },
   ];
   return [
-    ...['CREATE DATABASE', 'CREATE TABLE', 'CREATE VIEW', 'DROP VIEW', 'ALTER TABLE', 'SELECT'].map(
-      (right) => ({
-        right,
-        on: all,
-      }),
-    ),
+    ...['CREATE DATABASE', 'CREATE TABLE', 'CREATE VIEW', 'DROP VIEW', ...CHANGES, 'SELECT'].map((right) => ({
+      right,
+      on: all,
+    })),
     { right: 'INSERT', on: `${layout.database}.${VERSIONS_TABLE}` },
     // A view is replaced by making one with a name that begins so, and changing their names.
     ...[TEMPORARY_VIEW, ...viewNames()].flatMap((view) =>
@@ -103,3 +104,18 @@ function viewNames(): string[] {
   );
   return [...replaced.map(([name]) => name), ...Object.keys(VIEWS)];
 }
+
+/** Rights that turn SQL into a way out of ClickHouse, or into a way to cover tracks. No step needs one. */
+export function dangerousRights({ database, cluster }: Layout): Right[] {
+  const sources = cluster === undefined ? [...SOURCES, 'REMOTE'] : SOURCES;
+  return [
+    ...sources.map((right) => ({ right, on: '*.*' })),
+    { right: 'CREATE USER', on: '*.*' },
+    { right: 'SYSTEM SHUTDOWN', on: '*.*' },
+    { right: 'SELECT', on: '*.*' },
+    { right: 'ALTER DELETE', on: `${database}.audit` },
+    { right: 'DROP TABLE', on: `${database}.audit` },
+  ];
+}
+
+const SOURCES = ['FILE', 'URL', 'S3', 'MYSQL', 'POSTGRES', 'MONGO', 'ODBC', 'JDBC', 'HDFS', 'AZURE'];

@@ -14,7 +14,7 @@ export interface StoreLab {
   dispose(): Promise<void>;
 }
 
-const CORRELATED = /= events\.key_id/;
+const CORRELATED = '= events.key_id';
 const LIMITS = { timeoutMs: 10_000, maxRows: 10_000 };
 const DAY_MS = 86_400_000;
 
@@ -452,7 +452,7 @@ export function describeStore(
     });
 
     // A subquery that looks at the row outside of it is not run on Distributed tables by ClickHouse.
-    const runs = ALLOWED_QUERIES.filter((query) => !(isCluster && CORRELATED.test(query)));
+    const runs = ALLOWED_QUERIES.filter((query) => !(isCluster && query.includes(CORRELATED)));
     it.each(runs)('runs %s', async (query) => {
       const own = query.replaceAll('gatewatch.', `${lab.database ?? 'gatewatch'}.`);
       await expect(store.userQuery(own, {}, LIMITS)).resolves.toMatchObject({ truncated: false });

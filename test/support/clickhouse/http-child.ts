@@ -35,12 +35,17 @@ async function answer(message: IncomingMessage, response: ServerResponse): Promi
   const params = address.searchParams;
   const isPacked = message.headers['content-encoding'] === 'gzip';
   const body = (await buffer(isPacked ? message.pipe(createGunzip()) : message)).toString('utf8');
-  if (address.pathname === '/ping') return void response.end('Ok.\n');
-  if (!isKnown(message)) return fail(response, LOGIN_FAILED);
+  if (!isKnown(message)) {
+    fail(response, LOGIN_FAILED);
+    return;
+  }
   const given = params.get('query');
   const sql = given === null ? body : body === '' ? given : `${given}\n${body}`;
   const result = await run(sql, params).catch((error: unknown) => error as Error);
-  if (result instanceof Error) return fail(response, result.message);
+  if (result instanceof Error) {
+    fail(response, result.message);
+    return;
+  }
   const zipped = params.get('enable_http_compression') === '1' && wantsGzip(message);
   response.setHeader('X-ClickHouse-Summary', '{"read_rows":"0","written_rows":"0"}');
   if (zipped) response.setHeader('Content-Encoding', 'gzip');

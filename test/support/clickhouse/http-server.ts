@@ -31,10 +31,6 @@ export class ClickHouseOverHttp {
     return server;
   }
 
-  get port(): number {
-    return this.#port;
-  }
-
   url(database = 'gatewatch'): Secret {
     const login = `${this.username}:${encodeURIComponent(this.password)}`;
     return new Secret(`http://${login}@127.0.0.1:${this.#port.toString()}/${database}`);
@@ -61,7 +57,7 @@ export class ClickHouseOverHttp {
   async kill(): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (child?.exitCode !== null || child.signalCode !== null) return;
     child.kill('SIGKILL');
     await once(child, 'exit');
   }
