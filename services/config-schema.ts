@@ -1,5 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import { z } from 'zod';
+import { parseClickHouseUrl } from './clickhouse-url.ts';
 import { parseListen } from './listen-address.ts';
 import { Secret } from './secret.ts';
 
@@ -105,6 +106,26 @@ const kafka = z.strictObject({
     .optional(),
 });
 
+const clickhouse = z
+  .strictObject({
+    url: z
+      .string()
+      .superRefine((text, context) => {
+        const parsed = parseClickHouseUrl(text);
+        if ('wrong' in parsed) context.addIssue({ code: 'custom', message: parsed.wrong });
+      })
+      .transform((text) => new Secret(text)),
+    cluster: z
+      .string()
+      .regex(/^[\w.-]{1,64}$/, 'must be letters, digits, dots, dashes, as in <remote_servers> of the server')
+      .optional(),
+    tls: z.strictObject({ ca: z.string().min(1) }).optional(),
+  })
+  .refine(({ url, tls }) => tls === undefined || /^https:/i.test(url.reveal()), {
+    error: 'needs an https:// address in clickhouse.url',
+    path: ['tls', 'ca'],
+  });
+
 /** What settings may be, wherever they come from. */
 export const configSchema = z
   .strictObject({
@@ -158,7 +179,7 @@ export const configSchema = z
       })
       .prefault({}),
     kafka: kafka.optional(),
-    clickhouse: z.strictObject({ url: secret, cluster: z.string().optional() }).optional(),
+    clickhouse: clickhouse.optional(),
     trustedProxies: cidrs.default(PRIVATE_RANGES),
     geo: z
       .strictObject({

@@ -20,11 +20,7 @@ export type Config = Omit<Parsed, 'mode'> & {
 };
 
 /** Names that only later parts of the product read; setting them must not pass unnoticed. */
-const NOT_YET = [
-  'GATEWATCH_CLICKHOUSE_URL',
-  'GATEWATCH_SLACK_WEBHOOK_URL',
-  'GATEWATCH_PAGERDUTY_ROUTING_KEY',
-];
+const NOT_YET = ['GATEWATCH_SLACK_WEBHOOK_URL', 'GATEWATCH_PAGERDUTY_ROUTING_KEY'];
 /** Read elsewhere than here: where the file is, how the command line finds a running server, and what the README has
  *  LiteLLM read in the same shell. */
 const OTHER_NAMES = ['GATEWATCH_CONFIG', 'GATEWATCH_URL', 'GATEWATCH_TOKEN', 'GATEWATCH_AUTH_HEADER'];

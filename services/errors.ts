@@ -83,6 +83,11 @@ export const ERRORS = {
     retry: true,
     help: 'ClickHouse cannot be reached or its folder is locked by another process. Detection goes on meanwhile.',
   },
+  E_STORE_REFUSED: {
+    status: 500,
+    retry: false,
+    help: 'The ClickHouse server answers but cannot be used as it is: wrong password, missing right, read-only, too old, or a schema that waits for "gatewatch migrate". The message says which; see docs/clickhouse.md.',
+  },
   E_DATA_LOCKED: {
     status: 500,
     retry: false,
@@ -182,6 +187,7 @@ const NOT_FOR_CALLERS: ReadonlySet<ErrorCode> = new Set([
   'E_CHECKPOINT_UNAVAILABLE',
   'E_CHECKPOINT_CORRUPT',
   'E_STORE_UNAVAILABLE',
+  'E_STORE_REFUSED',
   'E_DATA_LOCKED',
   'E_AUDIT_UNAVAILABLE',
   'E_AUDIT_BROKEN',

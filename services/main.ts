@@ -48,6 +48,7 @@ import { roleOf } from './roles.ts';
 import type { Role } from './roles.ts';
 import { Secret } from './secret.ts';
 import { openEmbeddedStore } from './stores/embedded.ts';
+import { openServerStore } from './stores/server.ts';
 import type { Store } from './stores/store.ts';
 import { openTransport } from './transports/open-transport.ts';
 import type { Transport } from './transports/transport.ts';
@@ -60,8 +61,9 @@ const LOCAL_NAME = 'local';
 const FIRST_TOKEN_DAYS = { admin: 365, ingest: 3_650 } as const;
 
 /** Parts that need no gateway and no people; `sql` and `replay` use them one by one. */
-export function openStore(config: Config, log: Log): Promise<Store> {
-  return openEmbeddedStore({ dir: join(config.dataDir, 'store'), retentionDays: config.retentionDays, log });
+export function openStore({ clickhouse, dataDir, retentionDays }: Config, log: Log): Promise<Store> {
+  if (clickhouse !== undefined) return openServerStore({ ...clickhouse, retentionDays, log });
+  return openEmbeddedStore({ dir: join(dataDir, 'store'), retentionDays, log });
 }
 
 interface EnricherParts {

@@ -90,6 +90,27 @@ export const SETTINGS: readonly Setting[] = [
     secret: true,
   },
   {
+    env: 'GATEWATCH_CLICKHOUSE_URL',
+    path: 'clickhouse.url',
+    default: 'unset: ClickHouse is in the data folder',
+    about:
+      '`http(s)://user:password@host:8123/database` of a ClickHouse server that keeps the tables instead. The database is `gatewatch` when none is named. See [ClickHouse](clickhouse.md).',
+    secret: true,
+  },
+  {
+    env: 'GATEWATCH_CLICKHOUSE_CLUSTER',
+    path: 'clickhouse.cluster',
+    default: 'unset: one server',
+    about:
+      'Name of a cluster in `<remote_servers>` of the server: tables are made on all its nodes, replicated and spread over its shards.',
+  },
+  {
+    env: 'GATEWATCH_CLICKHOUSE_TLS_CA_FILE',
+    path: 'clickhouse.tls.ca',
+    default: 'the authorities of Node.js',
+    about: 'PEM file of the authority to trust instead, for an `https://` address.',
+  },
+  {
     env: 'GATEWATCH_LOG_LEVEL',
     path: 'logLevel',
     default: '`info`',

@@ -9,12 +9,16 @@ import type { Log } from '../log.ts';
 import { openEnricher, openStore } from '../main.ts';
 import { note, warning } from './doctor/advice.ts';
 import type { Advice } from './doctor/advice.ts';
+import { checkClickHouse } from './doctor/check-clickhouse.ts';
 import { checkEvents } from './doctor/check-events.ts';
 import { checkAudit, checkFolder } from './doctor/check-folder.ts';
 import { checkGateways, checkIpData, checkPeopleReached } from './doctor/check-outside.ts';
 import { askStatus, checkPort, checkSameSettings } from './doctor/check-server.ts';
 import type { Status } from './doctor/check-server.ts';
 import { checkSettings } from './doctor/check-settings.ts';
+import { NEWEST_VERSION, schemaVersion } from '../stores/migrations.ts';
+import { openServerParts } from '../stores/server.ts';
+import { askAsPeople } from '../stores/user-query.ts';
 import { readConfig, withConfig } from './options.ts';
 import type { ConfigOption } from './options.ts';
 import { findServer } from './running.ts';
@@ -48,6 +52,7 @@ export async function examine(config: Config, server: ApiClient | undefined): Pr
   const checks: [title: string, check: () => Promise<readonly Advice[]> | readonly Advice[]][] = [
     ['Settings', () => checkSettings(config)],
     ['Data folder', () => checkFolder(config.dataDir)],
+    ['ClickHouse', () => checkClickHouse(config, log)],
     ['Server', () => (running === undefined ? checkPort(config) : adviceOn(running, config))],
     ['Gateways', () => checkGateways(config, log)],
     ['Traffic', () => checkTraffic(config, server, log)],
@@ -83,6 +88,7 @@ async function checkTraffic(config: Config, server: ApiClient | undefined, log: 
       server.post('/v1/sql', { query, params }) as Promise<{ rows: unknown[][] }>;
     return checkEvents(async (query, params) => (await ask(query, params)).rows, config, Date.now());
   }
+  if (config.clickhouse !== undefined) return checkTrafficAtServer(config, config.clickhouse, log);
   if (!existsSync(join(config.dataDir, 'store')))
     return [note('No traffic was seen yet: gatewatch never ran on this data folder.')];
   const store = await openStore(config, log);
@@ -94,6 +100,24 @@ async function checkTraffic(config: Config, server: ApiClient | undefined, log: 
     );
   } finally {
     await store.close();
+  }
+}
+
+/** Neither waits for a server that is away nor makes a schema where there is none: that was said above. */
+async function checkTrafficAtServer(
+  config: Config,
+  clickhouse: NonNullable<Config['clickhouse']>,
+  log: Log,
+): Promise<Advice[]> {
+  const parts = await openServerParts({ ...clickhouse, log, waitMs: 0 });
+  try {
+    if ((await schemaVersion(parts)) !== NEWEST_VERSION) return [];
+    await parts.useDatabase();
+    const ask = (query: string, params: Readonly<Record<string, unknown>>) =>
+      askAsPeople(parts, query, { params, limits: LIMITS });
+    return await checkEvents(async (query, params) => (await ask(query, params)).rows, config, Date.now());
+  } finally {
+    await parts.close();
   }
 }
 

@@ -43,9 +43,9 @@ async function askServer(server: ApiClient, query: string): Promise<QueryResult>
   return { ...answer, elapsedMs: answer.elapsed_ms };
 }
 
-/** Nothing runs on the data folder, so this process may open the store itself. */
+/** Nothing runs on the data folder, or the store is at a server: this process may open it itself. */
 async function askStore(config: ReturnType<typeof readConfig>, query: string): Promise<QueryResult> {
-  if (!existsSync(join(config.dataDir, 'store'))) {
+  if (config.clickhouse === undefined && !existsSync(join(config.dataDir, 'store'))) {
     throw new AppError(
       'E_NOT_FOUND',
       `gatewatch never ran on ${config.dataDir}. Set GATEWATCH_DATA_DIR, or --config, as for "gatewatch start".`,

@@ -1,17 +1,27 @@
-import { AppError, messageOf } from '../errors.ts';
+import { AppError } from '../errors.ts';
+import type { Log } from '../log.ts';
 import type { ClickHouseParts } from './clickhouse-parts.ts';
-import { DATABASE, migrate, storedName } from './migrations.ts';
-import type { MigrationOptions } from './migrations.ts';
+import { reasonOf } from './clickhouse-reason.ts';
+import { migrate } from './migrations.ts';
 import type { QueryResult, Store, UserQueryLimits } from './store.ts';
-import { TABLES } from './tables.ts';
 import type { TableName } from './tables.ts';
 import { askAsPeople } from './user-query.ts';
 
 const MAX_ROWS = 10_000;
 
-export async function openClickHouseStore(parts: ClickHouseParts, options: MigrationOptions): Promise<Store> {
-  await migrate(parts, options);
-  await parts.command(`USE ${DATABASE}`);
+export interface ClickHouseStoreOptions {
+  retentionDays: number;
+  log: Log;
+}
+
+export async function openClickHouseStore(
+  parts: ClickHouseParts,
+  { retentionDays, log }: ClickHouseStoreOptions,
+): Promise<Store> {
+  const { retentionDenied: reason } = await migrate(parts, { retentionDays });
+  if (reason !== undefined)
+    log.warn({ reason, retentionDays }, 'This user may not change for how long events are kept.');
+  await parts.useDatabase();
   return new ClickHouseStore(parts);
 }
 
@@ -26,13 +36,16 @@ class ClickHouseStore implements Store {
     if (rows.length === 0) return;
     if (rows.length > MAX_ROWS)
       throw new RangeError(`${rows.length} rows for ${table}; at most 10,000 at once.`);
-    const stored = `${DATABASE}.${storedName(table, TABLES[table])}`;
     try {
-      await this.#parts.insertText(stored, rows.join('\n'), token);
+      await this.#parts.insertText(table, rows.join('\n'), token);
     } catch (cause) {
-      throw new AppError('E_STORE_UNAVAILABLE', `Rows for ${table} were not stored: ${firstLine(cause)}`, {
-        cause,
-      });
+      throw new AppError(
+        'E_STORE_UNAVAILABLE',
+        `Rows for ${table} were not stored: ${reasonOf(cause).text}`,
+        {
+          cause,
+        },
+      );
     }
   }
 
@@ -40,7 +53,9 @@ class ClickHouseStore implements Store {
     try {
       return await this.#parts.ask<Row>(sql, params);
     } catch (cause) {
-      throw new AppError('E_STORE_UNAVAILABLE', `The store did not answer: ${firstLine(cause)}`, { cause });
+      throw new AppError('E_STORE_UNAVAILABLE', `The store did not answer: ${reasonOf(cause).text}`, {
+        cause,
+      });
     }
   }
 
@@ -59,8 +74,4 @@ class ClickHouseStore implements Store {
   close(): Promise<void> {
     return this.#parts.close();
   }
-}
-
-function firstLine(error: unknown): string {
-  return (messageOf(error).split('\n')[0] ?? '').slice(0, 300);
 }

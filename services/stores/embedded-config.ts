@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DATABASE } from './migrations.ts';
+import { DATABASE } from './layout.ts';
 
 /** Rights of everything in this process: our database, and no source outside it (files, URLs, other servers). */
 const GRANTS = `GRANT SELECT, INSERT, ALTER, CREATE, DROP, TRUNCATE, OPTIMIZE, SHOW, dictGet ON ${DATABASE}.*`;

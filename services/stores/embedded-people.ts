@@ -3,12 +3,10 @@ import { AppError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { PeopleRequest, PeopleSession } from './clickhouse-parts.ts';
 import { Lane } from '../lane.ts';
-import { DATABASE } from './migrations.ts';
+import { DATABASE } from './layout.ts';
+import { peopleSettings } from './people-limits.ts';
 import { paramSettings, sqlLiteral } from './query-params.ts';
 
-const MAX_MEMORY_BYTES = 400_000_000;
-/** Sorting and grouping go on on disk from here on. */
-const SPILL_BYTES = 150_000_000;
 /** The engine looks at its clock between blocks only; whoever asked gets an answer this much later at the latest. */
 const GRACE_MS = 500;
 const MAX_WAITING = 16;
@@ -100,22 +98,9 @@ async function onOwnConnection<Result>(
 
 /** Limits first, then read-only: from there on neither can be changed on this connection. */
 function limitSettings({ limits }: PeopleRequest): string[] {
-  return [
-    `max_execution_time = ${limits.timeoutMs / 1000}`,
-    "timeout_overflow_mode = 'throw'",
-    `limit = ${limits.maxRows + 1}`,
-    `max_memory_usage = ${MAX_MEMORY_BYTES}`,
-    `max_bytes_before_external_group_by = ${SPILL_BYTES}`,
-    `max_bytes_before_external_sort = ${SPILL_BYTES}`,
-    'max_threads = 2',
-    'max_ast_depth = 300',
-    'max_ast_elements = 5000',
-    'max_expanded_ast_elements = 50000',
-    'max_subquery_depth = 30',
-    'function_range_max_elements_in_block = 1000000',
-    'allow_introspection_functions = 0',
-    'readonly = 1',
-  ];
+  return Object.entries(peopleSettings(limits)).map(([name, value]) =>
+    typeof value === 'string' ? `${name} = ${sqlLiteral(value)}` : `${name} = ${value}`,
+  );
 }
 
 function sessionOf(session: Session): PeopleSession {

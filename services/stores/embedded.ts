@@ -13,7 +13,10 @@ import type { ClickHouseParts, PeopleRequest, PeopleSession } from './clickhouse
 import { writeConfig } from './embedded-config.ts';
 import { EmbeddedPeople } from './embedded-people.ts';
 import { Lane } from '../lane.ts';
+import { DATABASE, storedName } from './layout.ts';
 import type { Store } from './store.ts';
+import { TABLES } from './tables.ts';
+import type { TableName } from './tables.ts';
 
 export interface EmbeddedStoreOptions {
   /** A folder of its own; one process at a time. */
@@ -26,7 +29,7 @@ export interface EmbeddedStoreOptions {
 export async function openEmbeddedStore({ dir, retentionDays, log }: EmbeddedStoreOptions): Promise<Store> {
   const parts = openParts(dir, log);
   try {
-    return await openClickHouseStore(parts, { retentionDays });
+    return await openClickHouseStore(parts, { retentionDays, log });
   } catch (error) {
     await parts.close();
     throw error;
@@ -69,6 +72,7 @@ function holderOf(data: string): number | undefined {
 }
 
 class EmbeddedParts implements ClickHouseParts {
+  readonly layout = { database: DATABASE };
   readonly #session: Session;
   readonly #people: EmbeddedPeople;
   readonly #inserts = new Lane();
@@ -106,7 +110,12 @@ class EmbeddedParts implements ClickHouseParts {
     });
   }
 
-  async insertText(table: string, text: string, token: string): Promise<void> {
+  async useDatabase(): Promise<void> {
+    await this.command(`USE ${DATABASE}`);
+  }
+
+  async insertText(name: TableName, text: string, token: string): Promise<void> {
+    const table = `${DATABASE}.${storedName(name, TABLES[name])}`;
     const values = Buffer.from(text);
     // In the statement itself: a setting given to the client would stay and drop the next insert.
     const settings = {

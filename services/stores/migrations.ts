@@ -1,9 +1,10 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { AppError } from '../errors.ts';
 import type { ClickHouseParts } from './clickhouse-parts.ts';
-import { TABLES, VIEWS } from './tables.ts';
-import type { Table } from './tables.ts';
-
-export const DATABASE = 'gatewatch';
+import { isDenied, isRace, missingRight } from './clickhouse-reason.ts';
+import { changeRetention, createTables, createVersions, createViews } from './ddl.ts';
+import type { SchemaOptions } from './ddl.ts';
+import { VERSIONS_TABLE } from './layout.ts';
 
 export interface MigrationOptions {
   retentionDays: number;
@@ -11,108 +12,110 @@ export interface MigrationOptions {
 
 /** One step of the schema. The first one makes the tables as `tables.ts` has them today; the others bring an older store to
  *  the same shape and change nothing on a new one (`ADD COLUMN IF NOT EXISTS`). A crash between two statements repeats
- *  the step, so each may run twice. Once released, a version is never changed. */
+ *  the step, and two processes may run it at once, so each may run twice. Once released, a version is never changed. */
 export interface Migration {
   version: number;
-  statements: (options: MigrationOptions) => string[];
+  statements: (options: SchemaOptions) => string[];
 }
 
-type Parts = Pick<ClickHouseParts, 'command' | 'ask'>;
-
-const tables = Object.entries(TABLES as Record<string, Table>);
-
-/** Tables whose newer rows replace older ones are kept under this name and read through a view. */
-export function storedName(name: string, { replaceBy }: Table): string {
-  return replaceBy === undefined ? name : `${name}_versions`;
+export interface Migrated {
+  from: number;
+  to: number;
+  /** Why the retention that is set could not be applied: a right that is missing. */
+  retentionDenied?: string;
 }
 
-const stored = (name: string, table: Table) => `${DATABASE}.${storedName(name, table)}`;
+type Parts = Pick<ClickHouseParts, 'command' | 'ask' | 'layout'>;
 
-/** Where retention is the operator's choice, whole days go at once instead of being rewritten without their old rows. */
-const goesByDay = ({ ttl }: Table) => ttl?.days === 'retention';
+const MIGRATIONS: readonly Migration[] = [{ version: 1, statements: createTables }];
+/** The version this program knows. */
+export const NEWEST_VERSION = newestOf(MIGRATIONS);
+const ATTEMPTS = 5;
+const PAUSE_MS = 300;
 
-function ttlOf({ ttl }: Table, { retentionDays }: MigrationOptions): string | undefined {
-  if (ttl === undefined) return undefined;
-  return `toDateTime(${ttl.column}) + toIntervalDay(${ttl.days === 'retention' ? retentionDays : ttl.days})`;
-}
-
-function createTable(name: string, table: Table, options: MigrationOptions): string {
-  const ttl = ttlOf(table, options);
-  return [
-    `CREATE TABLE IF NOT EXISTS ${stored(name, table)}`,
-    `(${table.columns.map((column) => `\`${column.name}\` ${column.type}`).join(', ')})`,
-    `ENGINE = ${table.replaceBy === undefined ? 'MergeTree' : `ReplacingMergeTree(${table.replaceBy})`}`,
-    ...(goesByDay(table) ? [`PARTITION BY toDate(${String(table.ttl?.column)})`] : []),
-    `ORDER BY ${table.orderBy}`,
-    ...(ttl === undefined ? [] : [`TTL ${ttl}`]),
-    // A repeated insert with the same token is dropped; the window is in parts. What is answered survives a loss of power.
-    'SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1',
-    ...(goesByDay(table) ? [', ttl_only_drop_parts = 1'] : []),
-  ].join(' ');
-}
-
-/** Views are made anew with each version, because `*` stands for the columns of the day they were made. */
-function createViews(): string[] {
-  const replaced = tables.filter(([, { replaceBy }]) => replaceBy !== undefined);
-  return [
-    ...replaced.map(([name, table]) => [name, `SELECT * FROM ${stored(name, table)} FINAL`] as const),
-    ...Object.entries(VIEWS).map(
-      ([name, { select }]) => [name, select.replace('FROM ', `FROM ${DATABASE}.`)] as const,
-    ),
-  ].map(([name, select]) => `CREATE OR REPLACE VIEW ${DATABASE}.${name} AS ${select}`);
-}
-
-const MIGRATIONS: readonly Migration[] = [
-  {
-    version: 1,
-    statements: (options) => tables.map(([name, table]) => createTable(name, table, options)),
-  },
-];
-
-/** Brings the schema to the newest version. A schema newer than this program is refused. */
+/** Brings the schema to the newest version. A schema newer than this program is refused. Where it is the newest, nothing is
+ *  asked of the server but its version, so a user without rights to change it may come too. */
 export async function migrate(
   parts: Parts,
   options: MigrationOptions,
   migrations = MIGRATIONS,
-): Promise<void> {
-  const current = await currentVersion(parts);
-  const newest = migrations.at(-1)?.version ?? 0;
-  if (current > newest) {
-    throw new AppError(
-      'E_CONFIG',
-      `The store has schema version ${current}, this gatewatch knows ${newest}. Start the newer gatewatch again.`,
-    );
+): Promise<Migrated> {
+  const from = await schemaVersion(parts);
+  const to = newestOf(migrations);
+  if (from > to) throw tooNew(from, to);
+  const full = { ...parts.layout, ...options };
+  try {
+    if (from < to) await runAgain(parts, () => createVersions(full));
+    for (const { version, statements } of migrations.filter((one) => one.version > from)) {
+      await runAgain(parts, () => [...statements(full), ...createViews(full)]);
+      await parts.command(`INSERT INTO ${full.database}.${VERSIONS_TABLE} (version) VALUES (${version})`);
+    }
+  } catch (cause) {
+    throw isDenied(cause) ? noRights(cause, { from, to }) : cause;
   }
-  for (const { version, statements } of migrations.filter((one) => one.version > current)) {
-    for (const statement of [...statements(options), ...createViews()]) await parts.command(statement);
-    await parts.command(`INSERT INTO ${DATABASE}.schema_versions (version) VALUES (${version})`);
-  }
-  await applyRetention(parts, options);
+  const retentionDenied = await applyRetention(parts, full);
+  return { from, to, ...(retentionDenied === undefined ? {} : { retentionDenied }) };
 }
 
-async function currentVersion(parts: Parts): Promise<number> {
-  await parts.command(`CREATE DATABASE IF NOT EXISTS ${DATABASE}`);
-  await parts.command(
-    `CREATE TABLE IF NOT EXISTS ${DATABASE}.schema_versions (version UInt32, at DateTime DEFAULT now()) ENGINE = MergeTree ORDER BY version`,
+/** 0 where there is no schema yet, or none that this user may see. */
+export async function schemaVersion(parts: Pick<Parts, 'ask' | 'layout'>): Promise<number> {
+  const { database } = parts.layout;
+  const tables = await parts.ask(
+    'SELECT 1 FROM system.tables WHERE database = {database:String} AND name = {name:String}',
+    { database, name: VERSIONS_TABLE },
   );
+  if (tables.length === 0) return 0;
   const [row] = await parts.ask<{ version: number }>(
-    `SELECT max(version) AS version FROM ${DATABASE}.schema_versions`,
+    `SELECT max(version) AS version FROM ${database}.${VERSIONS_TABLE}`,
     {},
   );
   return row?.version ?? 0;
 }
 
-/** Retention is a setting and may have changed since the last start. */
-async function applyRetention(parts: Parts, options: MigrationOptions): Promise<void> {
+function newestOf(migrations: readonly Migration[]): number {
+  return migrations.at(-1)?.version ?? 0;
+}
+
+function tooNew(current: number, newest: number): AppError {
+  return new AppError(
+    'E_CONFIG',
+    `The store has schema version ${current}, this gatewatch knows ${newest}. Start the newer gatewatch again.`,
+  );
+}
+
+function noRights(cause: unknown, { from, to }: Migrated): AppError {
+  const found = from === 0 ? 'no schema that this user may see' : `schema version ${from}`;
+  return new AppError(
+    'E_STORE_REFUSED',
+    `The store has ${found}, this gatewatch needs ${to}, and the user may not change it (${missingRight(cause)}). Run "gatewatch migrate" with the migrate user of docs/clickhouse.md.`,
+    { cause },
+  );
+}
+
+/** Runs all statements; when another process was at the same, waits a little and runs them again. */
+async function runAgain(parts: Parts, statements: () => string[]): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      for (const statement of statements()) await parts.command(statement);
+      return;
+    } catch (error) {
+      if (attempt === ATTEMPTS || !isRace(error)) throw error;
+      await pause(PAUSE_MS * attempt * (0.5 + Math.random()));
+    }
+  }
+}
+
+/** Gives the reason when the user may not; rows then go by the retention that was set before. */
+async function applyRetention(parts: Parts, options: SchemaOptions): Promise<string | undefined> {
   const existing = await parts.ask<{ name: string; engine_full: string }>(
     'SELECT name, engine_full FROM system.tables WHERE database = {database:String}',
-    { database: DATABASE },
+    { database: options.database },
   );
-  for (const [name, table] of tables.filter(([, one]) => goesByDay(one))) {
-    const ttl = String(ttlOf(table, options));
-    const isSet = existing
-      .find((one) => one.name === storedName(name, table))
-      ?.engine_full.includes(`TTL ${ttl} `);
-    if (isSet !== true) await parts.command(`ALTER TABLE ${stored(name, table)} MODIFY TTL ${ttl}`);
+  try {
+    for (const statement of changeRetention(existing, options)) await parts.command(statement);
+    return undefined;
+  } catch (error) {
+    if (!isDenied(error)) throw error;
+    return missingRight(error);
   }
 }

@@ -1,7 +1,8 @@
 import { AppError } from '../errors.ts';
 
-/** Parameters of people's queries, as ClickHouse reads them from `SET param_name = '…'`. They are set on the connection
- *  of that one query, because the engine's own binding holds back every other query with parameters while one runs. */
+/** Parameters of people's queries, as ClickHouse reads them from `SET param_name = '…'` and from an address. In the embedded
+ *  size they are set on the connection of that one query, because the engine's own binding holds back every other query
+ *  with parameters while one runs. */
 
 const MAX_PARAMS = 100;
 const MAX_TEXT_LENGTH = 100_000;
@@ -46,19 +47,29 @@ function paramText(name: string, value: unknown): string {
   return value === null ? '\\N' : itemText(name, value);
 }
 
-/** Settings, one per parameter, to be written after SET. */
-export function paramSettings(params: Readonly<Record<string, unknown>>): string[] {
+/** The texts of all parameters, by name. */
+export function paramTexts(params: Readonly<Record<string, unknown>>): Map<string, string> {
   const entries = Object.entries(params);
   if (entries.length > MAX_PARAMS) throw invalid('There are more than 100 parameters.');
-  return entries.map(([name, value]) => {
-    if (!/^[A-Za-z_]\w{0,60}$/.test(name))
-      throw invalid(`"${name.slice(0, 60)}" is no name for a parameter.`);
-    const text = paramText(name, value);
-    if (text.length > MAX_TEXT_LENGTH) throw invalid(`Parameter ${name} is longer than 100,000 characters.`);
-    return `param_${name} = ${sqlLiteral(text)}`;
-  });
+  return new Map(entries.map(([name, value]) => [checkedName(name), checkedText(name, value)]));
 }
 
-function invalid(message: string): AppError {
+/** Settings, one per parameter, to be written after SET. */
+export function paramSettings(params: Readonly<Record<string, unknown>>): string[] {
+  return [...paramTexts(params)].map(([name, text]) => `param_${name} = ${sqlLiteral(text)}`);
+}
+
+function checkedName(name: string): string {
+  if (!/^[A-Za-z_]\w{0,60}$/.test(name)) throw invalid(`"${name.slice(0, 60)}" is no name for a parameter.`);
+  return name;
+}
+
+function checkedText(name: string, value: unknown): string {
+  const text = paramText(name, value);
+  if (text.length > MAX_TEXT_LENGTH) throw invalid(`Parameter ${name} is longer than 100,000 characters.`);
+  return text;
+}
+
+export function invalid(message: string): AppError {
   return new AppError('E_SQL_INVALID', message);
 }

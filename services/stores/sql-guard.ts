@@ -1,4 +1,5 @@
 import { AppError } from '../errors.ts';
+import { isBehind } from './layout.ts';
 import { parseAst } from './sql-ast.ts';
 import type { AstNode } from './sql-ast.ts';
 import { isAllowedFunction, isMembership } from './sql-functions.ts';
@@ -81,38 +82,42 @@ function commonTables(formatted: string): ReadonlySet<string> {
   return new Set(names.map((match) => match[1] ?? ''));
 }
 
-/** Tables behind the documented ones. A WITH of one of these names, somewhere in the query, must not open it elsewhere. */
-const BEHIND = '_versions';
+interface Known {
+  database: string;
+  /** Names that the query gives to its own subqueries. */
+  common: ReadonlySet<string>;
+}
 
-function checkTable(name: string, common: ReadonlySet<string>): void {
-  const table = name.replace(/^gatewatch\./, '');
-  if (DOCUMENTED.has(table) || (common.has(name) && !name.endsWith(BEHIND))) return;
+/** A WITH of the name of a table behind the documented ones, somewhere in the query, must not open it elsewhere. */
+function checkTable(name: string, { database, common }: Known): void {
+  const table = name.startsWith(`${database}.`) ? name.slice(database.length + 1) : name;
+  if (DOCUMENTED.has(table) || (common.has(name) && !isBehind(name))) return;
   throw refuse(`There is no table "${name.slice(0, 60)}" for queries.`);
 }
 
-function checkFunction(node: AstNode, common: ReadonlySet<string>): void {
+function checkFunction(node: AstNode, known: Known): void {
   const { name, parent, children } = node;
   if (parent?.kind === 'TableExpression') throw refuse(`${name.slice(0, 60)} is no table.`);
   if (!isAllowedFunction(name)) throw refuse(`The function ${name.slice(0, 60)} is not on the list.`);
   // `x IN events` reads a table without a TableIdentifier.
   const right = children[0]?.children[1];
-  if (isMembership(name) && right?.kind === 'Identifier') checkTable(right.name, common);
+  if (isMembership(name) && right?.kind === 'Identifier') checkTable(right.name, known);
 }
 
-function checkNode(node: AstNode, common: ReadonlySet<string>): void {
+function checkNode(node: AstNode, known: Known): void {
   const { kind, name, depth } = node;
   if (kind === 'Set') throw refuse('SETTINGS cannot be given.');
   if (depth === 1 && kind !== 'ExpressionList') throw refuse('FORMAT and INTO OUTFILE cannot be given.');
   if (!NODES.has(kind)) throw refuse(`The query uses ${kind.slice(0, 40)}.`);
-  if (kind === 'TableIdentifier') checkTable(name, common);
-  if (kind === 'Function') checkFunction(node, common);
+  if (kind === 'TableIdentifier') checkTable(name, known);
+  if (kind === 'Function') checkFunction(node, known);
 }
 
 /** Looks through the parse of a query, as `EXPLAIN AST` prints it. Throws `E_SQL_REFUSED`. */
-export function vetAst(ast: string, formatted: string): void {
+export function vetAst(ast: string, formatted: string, database: string): void {
   const nodes = parseAst(ast, MAX_AST_LINES);
   if (nodes === undefined) throw refuse('The query is too large.');
   if (nodes[0]?.kind !== 'SelectWithUnionQuery') throw refuse('This is no SELECT.');
-  const common = commonTables(formatted);
-  for (const node of nodes) checkNode(node, common);
+  const known = { database, common: commonTables(formatted) };
+  for (const node of nodes) checkNode(node, known);
 }

@@ -1,10 +1,11 @@
-import { AppError, messageOf } from '../errors.ts';
+import { AppError } from '../errors.ts';
 import type { ClickHouseParts, PeopleRequest } from './clickhouse-parts.ts';
+import { reasonOf } from './clickhouse-reason.ts';
 import { checkParams, checkSingle, checkText, refuse, vetAst } from './sql-guard.ts';
 import type { QueryResult } from './store.ts';
 
 /** What is larger would hold up the whole process while it is decoded. */
-const MAX_ANSWER_BYTES = 16 * 2 ** 20;
+export const MAX_ANSWER_BYTES = 16 * 2 ** 20;
 
 interface JsonCompact {
   meta: { name: string; type: string }[];
@@ -13,7 +14,7 @@ interface JsonCompact {
 
 /** Vets a query of people and runs it. What is vetted is what runs: the text as ClickHouse itself writes it. */
 export async function askAsPeople(
-  parts: Pick<ClickHouseParts, 'people'>,
+  parts: Pick<ClickHouseParts, 'people' | 'layout'>,
   sql: string,
   request: PeopleRequest,
 ): Promise<QueryResult> {
@@ -24,7 +25,7 @@ export async function askAsPeople(
       const formatted = await session.format(sql);
       checkSingle(formatted);
       checkParams(formatted, request.params);
-      vetAst(await session.explain(formatted), formatted);
+      vetAst(await session.explain(formatted), formatted, parts.layout.database);
       return decode(await session.run(formatted));
     });
     return {
@@ -45,7 +46,7 @@ function decode(answer: Uint8Array): JsonCompact {
   ) as JsonCompact;
 }
 
-function tooLarge(what: string): AppError {
+export function tooLarge(what: string): AppError {
   return new AppError(
     'E_SQL_TOO_LARGE',
     `${what} Narrow the query by ts or key_id, or ask for fewer columns.`,
@@ -54,15 +55,15 @@ function tooLarge(what: string): AppError {
 
 function toSqlError(error: unknown): AppError {
   if (error instanceof AppError) return error;
-  const text = (messageOf(error).split('\n')[0] ?? '').replace(/^(?:Code: \d+\. |DB::Exception: )+/, '');
-  if (/TIMEOUT_EXCEEDED|Timeout exceeded/.test(text)) {
+  const { type, text } = reasonOf(error);
+  if (type === 'TIMEOUT_EXCEEDED' || text.includes('Timeout exceeded')) {
     return new AppError('E_SQL_TIMEOUT', 'The query took longer than allowed. Narrow it by ts or key_id.');
   }
-  if (/MEMORY_LIMIT_EXCEEDED|memory limit exceeded/i.test(text))
+  if (type === 'MEMORY_LIMIT_EXCEEDED' || /memory limit exceeded/i.test(text))
     return tooLarge('The query needs too much memory.');
-  if (/ACCESS_DENIED|Not enough privileges|READONLY|readonly mode/.test(text)) {
+  if (['ACCESS_DENIED', 'READONLY'].includes(type) || /Not enough privileges|readonly mode/.test(text)) {
     return refuse('The query asks for more than reading our tables.');
   }
   if (/Multi-statements/i.test(text)) return refuse('These are several statements.');
-  return new AppError('E_SQL_INVALID', `ClickHouse does not understand the query: ${text.slice(0, 300)}`);
+  return new AppError('E_SQL_INVALID', `ClickHouse does not understand the query: ${text}`);
 }

@@ -98,8 +98,28 @@ describe('settings', () => {
       says: 'kafka.brokers (GATEWATCH_KAFKA_BROKERS): is missing',
     },
     {
+      story: 'a ClickHouse without a scheme',
+      env: { GATEWATCH_CLICKHOUSE_URL: 'clickhouse:8123' },
+      says: 'GATEWATCH_CLICKHOUSE_URL: must be http(s)://user:password@host:8123/database',
+    },
+    {
+      story: 'a cluster without a ClickHouse',
+      env: { GATEWATCH_CLICKHOUSE_CLUSTER: 'main' },
+      says: 'clickhouse.url (GATEWATCH_CLICKHOUSE_URL): is missing',
+    },
+    {
+      story: 'a cluster with a name that is none',
+      env: { GATEWATCH_CLICKHOUSE_URL: 'http://ch:8123', GATEWATCH_CLICKHOUSE_CLUSTER: 'a b' },
+      says: 'GATEWATCH_CLICKHOUSE_CLUSTER: must be letters',
+    },
+    {
+      story: 'an authority for an address without TLS',
+      env: { GATEWATCH_CLICKHOUSE_URL: 'http://ch:8123', GATEWATCH_CLICKHOUSE_TLS_CA_FILE: '/ca.pem' },
+      says: 'GATEWATCH_CLICKHOUSE_TLS_CA_FILE: needs an https:// address',
+    },
+    {
       story: 'a setting of another size',
-      env: { GATEWATCH_CLICKHOUSE_URL: 'http://ch:8123' },
+      env: { GATEWATCH_SLACK_WEBHOOK_URL: 'https://hooks.example.com/x' },
       says: 'not supported by this version',
     },
     {

@@ -18,7 +18,7 @@ describe('the guard', () => {
     ['a documented table', select('TableIdentifier events (alias system.one)')],
     ['an allowed function with combinators', select('Function sumIfOrNull (alias x) (children 1)')],
   ])('lets %s pass', (_, ast) => {
-    expect(() => vetAst(ast, 'SELECT 1')).not.toThrow();
+    expect(() => vetAst(ast, 'SELECT 1', 'gatewatch')).not.toThrow();
   });
 
   it.each([
@@ -36,18 +36,24 @@ describe('the guard', () => {
     ['nothing', ''],
     ['a parse that is too large', select(...Array.from({ length: 6_000 }, () => 'Literal UInt64_1'))],
   ])('refuses %s', (_, ast) => {
-    expect(() => vetAst(ast, 'SELECT 1')).toThrow(
+    expect(() => vetAst(ast, 'SELECT 1', 'gatewatch')).toThrow(
       expect.objectContaining({ code: 'E_SQL_REFUSED' }) as Error,
     );
   });
 
   it('takes names of WITH for tables only when they are plain', () => {
     const ast = (name: string) => select(`TableIdentifier ${name}`);
-    expect(() => vetAst(ast('x'), 'WITH x AS (SELECT 1) SELECT * FROM x')).not.toThrow();
-    expect(() => vetAst(ast('y'), 'WITH x AS (SELECT 1), y AS (SELECT 2) SELECT * FROM y')).not.toThrow();
-    expect(() => vetAst(ast('z'), "SELECT ' WITH z AS (' FROM z")).toThrow();
-    expect(() => vetAst(ast('/etc/passwd'), 'WITH `/etc/passwd` AS (SELECT 1) SELECT 1')).toThrow();
-    expect(() => vetAst(ast('system.one'), 'WITH `system.one` AS (SELECT 1) SELECT 1')).toThrow();
+    expect(() => vetAst(ast('x'), 'WITH x AS (SELECT 1) SELECT * FROM x', 'gatewatch')).not.toThrow();
+    expect(() =>
+      vetAst(ast('y'), 'WITH x AS (SELECT 1), y AS (SELECT 2) SELECT * FROM y', 'gatewatch'),
+    ).not.toThrow();
+    expect(() => vetAst(ast('z'), "SELECT ' WITH z AS (' FROM z", 'gatewatch')).toThrow();
+    expect(() =>
+      vetAst(ast('/etc/passwd'), 'WITH `/etc/passwd` AS (SELECT 1) SELECT 1', 'gatewatch'),
+    ).toThrow();
+    expect(() =>
+      vetAst(ast('system.one'), 'WITH `system.one` AS (SELECT 1) SELECT 1', 'gatewatch'),
+    ).toThrow();
   });
 
   it('sees a second statement, and none in a text or a quoted name', () => {
