@@ -153,6 +153,8 @@ function insertSettings(token: string, { cluster }: Layout): ClickHouseSettings 
   return {
     // Without one the server would drop an insert whose rows equal those of an earlier one.
     insert_deduplication_token: token === '' ? randomUUID() : token,
+    // Whatever the user's profile says: without it a repeat would be kept twice.
+    insert_deduplicate: 1,
     // Rows come in batches already; an insert is answered when it is written.
     async_insert: 0,
     // One insert is one block, in one part for each day.
