@@ -93,7 +93,9 @@ module.exports = {
     {
       name: 'only-transports-and-checkpoints-lie-on-kafka',
       severity: 'error',
-      from: { pathNot: ['^services/(transports|checkpoints|kafka)/', '^services/main\\.ts$', '^test/'] },
+      from: {
+        pathNot: ['^services/(transports|checkpoints|kafka|cli)/', '^services/main\\.ts$', '^(test|bench)/'],
+      },
       to: { path: KAFKA },
     },
     {

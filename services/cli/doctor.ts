@@ -12,6 +12,7 @@ import type { Advice } from './doctor/advice.ts';
 import { checkClickHouse } from './doctor/check-clickhouse.ts';
 import { checkEvents } from './doctor/check-events.ts';
 import { checkAudit, checkFolder } from './doctor/check-folder.ts';
+import { checkKafka } from './doctor/check-kafka.ts';
 import { checkGateways, checkIpData, checkPeopleReached } from './doctor/check-outside.ts';
 import { askStatus, checkPort, checkSameSettings } from './doctor/check-server.ts';
 import type { Status } from './doctor/check-server.ts';
@@ -52,6 +53,7 @@ export async function examine(config: Config, server: ApiClient | undefined): Pr
   const checks: [title: string, check: () => Promise<readonly Advice[]> | readonly Advice[]][] = [
     ['Settings', () => checkSettings(config)],
     ['Data folder', () => checkFolder(config.dataDir)],
+    ['Kafka', () => checkKafka(config, log)],
     ['ClickHouse', () => checkClickHouse(config, log)],
     ['Server', () => (running === undefined ? checkPort(config) : adviceOn(running, config))],
     ['Gateways', () => checkGateways(config, log)],

@@ -87,7 +87,8 @@ export class KafkaSubscription implements Subscription {
 
   constructor(options: KafkaSubscriptionOptions) {
     this.#options = options;
-    const has = () => [...this.#tenures.keys()];
+    // Whoever stood still for too long has them no more.
+    const has = () => (this.isSure() ? [...this.#tenures.keys()] : []);
     this.#consumer = options.kafka.consumer({
       groupId: options.groupId,
       partitionAssigners: [togetherAssigner({ share: options.share, has })],

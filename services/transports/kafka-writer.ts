@@ -1,6 +1,7 @@
 import { CompressionTypes } from 'kafkajs';
 import type { Kafka, Message, Producer, ProducerRecord } from 'kafkajs';
 import { kafkaUnavailable, producerSettings } from '../kafka/client.ts';
+import { AppError } from '../errors.ts';
 import type { IdMemory } from './kafka-ids.ts';
 import { toMessage } from './kafka-records.ts';
 import type { AppendResult, OutRecord } from './transport.ts';
@@ -185,11 +186,24 @@ export class KafkaWriter {
   /** Of one partition: of a request for several, the client leaves out, and confirms, those whose leader was lost and is
    *  now a broker that has answered for others already. */
   async #sendPart(topic: string, part: ProducerRecord): Promise<void> {
-    const [written] = await this.#producer.send(part);
-    if (written?.baseOffset === undefined) throw new Error('the broker did not say where the records are');
-    const ends = this.#ends.get(topic) ?? new Map<number, number>();
-    this.#ends.set(topic, ends);
-    ends.set(written.partition, Number(written.baseOffset) + part.messages.length);
+    try {
+      const [written] = await this.#producer.send(part);
+      if (written?.baseOffset === undefined) throw new Error('the broker did not say where the records are');
+      const ends = this.#ends.get(topic) ?? new Map<number, number>();
+      this.#ends.set(topic, ends);
+      ends.set(written.partition, Number(written.baseOffset) + part.messages.length);
+    } catch (error) {
+      if (!isTooLarge(error)) throw error;
+      if (part.messages.length === 1) throw tooLarge(part);
+      await this.#sendInHalves(topic, part);
+    }
+  }
+
+  /** Operators may have made the topic with a smaller limit than ours; of a batch that is too large nothing is written. */
+  async #sendInHalves(topic: string, part: ProducerRecord): Promise<void> {
+    const middle = Math.ceil(part.messages.length / 2);
+    await this.#sendPart(topic, { ...part, messages: part.messages.slice(0, middle) });
+    await this.#sendPart(topic, { ...part, messages: part.messages.slice(middle) });
   }
 
   #rejectWaiting(reason: string): void {
@@ -218,4 +232,19 @@ function byPartition(messages: readonly Message[]): Message[][] {
 function newProducer(kafka: Kafka): Producer {
   const retry = { initialRetryTime: 100, maxRetryTime: 5_000, retries: Number.MAX_SAFE_INTEGER };
   return kafka.producer({ ...producerSettings, retry });
+}
+
+function isTooLarge(error: unknown): boolean {
+  for (let at = error; at instanceof Error; at = at.cause)
+    if ('type' in at && (at.type === 'MESSAGE_TOO_LARGE' || at.type === 'RECORD_LIST_TOO_LARGE')) return true;
+  return false;
+}
+
+function tooLarge({ topic, messages }: ProducerRecord): AppError {
+  const kilobytes = Math.ceil((messages[0]?.value?.length ?? 0) / 1_000);
+  return new AppError(
+    'E_TRANSPORT_UNAVAILABLE',
+    `A record of ${kilobytes.toString()} kB is larger than ${topic} takes. Set max.message.bytes of the topic to 4194304.`,
+    { topic },
+  );
 }
