@@ -13,7 +13,7 @@ sql <"/gatewatch/users.sql"
 sql <<'SQL'
 CREATE USER IF NOT EXISTS gatewatch_grafana_user IDENTIFIED WITH sha256_hash BY '0000000000000000000000000000000000000000000000000000000000000000' HOST NONE GRANTEES NONE;
 GRANT gatewatch_api TO gatewatch_grafana_user;
-CREATE SETTINGS PROFILE OR REPLACE gatewatch_grafana SETTINGS readonly = 2, max_execution_time = 30 MAX 30, max_memory_usage = 400000000 MAX 400000000, max_concurrent_queries_for_user = 16 MAX 16 TO gatewatch_grafana_user;
+CREATE SETTINGS PROFILE OR REPLACE gatewatch_grafana SETTINGS readonly = 2, max_execution_time = 30 MAX 60, max_memory_usage = 400000000 MAX 400000000, max_concurrent_queries_for_user = 16 MAX 16 TO gatewatch_grafana_user;
 SQL
 
 for role in migrate ingest detect respond api grafana; do
