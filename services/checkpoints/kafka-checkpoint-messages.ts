@@ -18,8 +18,9 @@ export function manifestMessage(checkpoint: string, manifest: Manifest): Message
 }
 
 /** `claim`: written by whoever takes a checkpoint over. `probe`: by whoever wants to know whether it is still the owner.
- *  What there is to read ends with one's own mark. */
-export type Mark = 'claim' | 'probe';
+ *  What there is to read ends with one's own mark. `begin`: a save of everything follows, and what came before, damage
+ *  too, counts no more. */
+export type Mark = 'claim' | 'probe' | 'begin';
 
 export function markMessage(checkpoint: string, mark: Mark, id: string): Message {
   return { key: markKey(checkpoint, mark), value: id };
@@ -47,6 +48,7 @@ export class FoundCheckpoint {
   readonly #prefix: string;
   readonly #manifestKey: string;
   readonly #claimKey: string;
+  readonly #beginKey: string;
   readonly entries = new Map<string, string>();
   manifest: Manifest | undefined;
   isDamaged = false;
@@ -57,15 +59,23 @@ export class FoundCheckpoint {
   constructor(checkpoint: string) {
     this.#manifestKey = manifestKey(checkpoint);
     this.#claimKey = markKey(checkpoint, 'claim');
+    this.#beginKey = markKey(checkpoint, 'begin');
     this.#prefix = `${this.#manifestKey.slice(0, -1)},"`;
   }
 
   take({ key, value }: KafkaMessage): void {
     const name = key?.toString() ?? '';
     if (name === this.#claimKey) this.claim = value?.toString() ?? '';
+    if (name === this.#beginKey) this.#begin();
     if (this.isDamaged) return;
     if (name === this.#manifestKey) this.#apply(value);
     else if (name.startsWith(this.#prefix)) this.#stage(name, value);
+  }
+
+  #begin(): void {
+    this.entries.clear();
+    this.#staged = [];
+    this.isDamaged = false;
   }
 
   #stage(key: string, value: Buffer | null): void {

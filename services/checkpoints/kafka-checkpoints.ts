@@ -130,7 +130,12 @@ class KafkaCheckpoints implements CheckpointStore {
     const producer = await this.#connect(checkpoint);
     try {
       const claim = randomUUID();
-      const { manifest, entries } = await this.#read({ checkpoint, partition, producer }, 'claim', claim);
+      const { manifest, entries, isDamaged } = await this.#read(
+        { checkpoint, partition, producer },
+        'claim',
+        claim,
+      );
+      if (isDamaged) await this.#saveAnew({ checkpoint, partition, producer }, { manifest, entries });
       const found = manifest && { ...manifest, entries };
       const offsets = { ...manifest?.offsets };
       const owned = {
@@ -196,6 +201,19 @@ class KafkaCheckpoints implements CheckpointStore {
       );
     }
     return found;
+  }
+
+  /** Puts what is left of a damaged checkpoint after the damage, so that later saves count again. */
+  async #saveAnew(
+    { checkpoint, partition, producer }: Pick<Owned, 'checkpoint' | 'partition' | 'producer'>,
+    { manifest, entries }: Pick<FoundCheckpoint, 'manifest' | 'entries'>,
+  ): Promise<void> {
+    const messages = [
+      markMessage(checkpoint, 'begin', randomUUID()),
+      ...[...entries].map(([name, text]) => entryMessage(checkpoint, name, text)),
+      manifestMessage(checkpoint, manifest ?? { savedAt: this.#options.now(), offsets: {} }),
+    ];
+    await this.#inTransaction(producer, requestsOf(messages.map((message) => ({ ...message, partition }))));
   }
 
   async #save(owned: Owned, { offsets, changed }: CheckpointUpdate): Promise<void> {

@@ -33,7 +33,7 @@ function describeMigrated(database: string, { from, to, retentionDenied }: Migra
   const versions =
     from === to
       ? `has schema version ${to} already`
-      : `went from schema version ${from === 0 ? 'none' : from} to ${to}`;
+      : `went from ${from === 0 ? 'no schema' : `schema version ${from}`} to version ${to}`;
   const denied =
     retentionDenied === undefined
       ? ''

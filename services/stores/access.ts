@@ -42,12 +42,11 @@ export interface Right {
 export function rightsOf(name: RoleName, layout: Layout): Right[] {
   const { inserts, reads }: Role = ROLES[name];
   const on = (table: string) => `${layout.database}.${table}`;
-  const rights = [
+  return [
     { right: 'SELECT', on: on(VERSIONS_TABLE) },
     ...inserts.flatMap((table) => behind(table, layout).map((one) => ({ right: 'INSERT', on: on(one) }))),
     ...reads.flatMap((table) => read(table, layout).map((one) => ({ right: 'SELECT', on: on(one) }))),
   ];
-  return rights;
 }
 
 /** Of what ALTER TABLE can do: nothing that changes or removes rows. */

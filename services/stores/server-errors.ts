@@ -92,7 +92,7 @@ function withoutAnswer(error: unknown, { url }: ServerName): AppError {
   }
   if (code.startsWith('ERR_SSL') || code === 'EPROTO')
     return refused(`${url} does not speak TLS. Is it the port of plain HTTP? Then write http://.`, error);
-  const why = UNREACHABLE[code] ?? (/timeout/i.test(message) ? UNREACHABLE['ETIMEDOUT'] : undefined);
+  const why = UNREACHABLE[code] ?? (/timeout|aborted/i.test(message) ? UNREACHABLE['ETIMEDOUT'] : undefined);
   if (why !== undefined)
     return unavailable(
       `ClickHouse at ${url} cannot be reached: ${why}. See that it runs, and GATEWATCH_CLICKHOUSE_URL.`,

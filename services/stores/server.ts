@@ -32,6 +32,8 @@ export interface ServerOptions {
 const REQUEST_TIMEOUT_MS = 30_000;
 /** Changes on a cluster wait for all nodes; the server gives up after 180 s. */
 const SCHEMA_TIMEOUT_MS = 200_000;
+/** For questions about the server itself: one that swallows everything must not hold up a start. */
+const FIRST_ANSWER_MS = 5_000;
 const CONNECTIONS = 16;
 const WAIT_MS = 30_000;
 
@@ -97,6 +99,7 @@ class ServerParts implements ClickHouseParts {
         query,
         query_params: { ...params },
         clickhouse_settings: { ...readSettings(this.layout), default_format: 'JSONEachRow' },
+        abort_signal: AbortSignal.timeout(this.#isInDatabase ? REQUEST_TIMEOUT_MS : FIRST_ANSWER_MS),
       });
       return rowsOf<Row>(await text(stream));
     });
@@ -150,6 +153,8 @@ function insertSettings(token: string, { cluster }: Layout): ClickHouseSettings 
   return {
     // Without one the server would drop an insert whose rows equal those of an earlier one.
     insert_deduplication_token: token === '' ? randomUUID() : token,
+    // Whatever the user's profile says: without it a repeat would be kept twice.
+    insert_deduplicate: 1,
     // Rows come in batches already; an insert is answered when it is written.
     async_insert: 0,
     // One insert is one block, in one part for each day.

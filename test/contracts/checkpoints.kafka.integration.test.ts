@@ -70,7 +70,13 @@ if (server === undefined) {
       const found = await again.load('detect/0');
       expect(found?.offsets).toEqual({ 'events/0': 1 });
       expect(Object.fromEntries(found?.entries ?? [])).toEqual({ a: 'one', b: 'one' });
-      await again.close();
+      // And what is saved after that counts.
+      await again.save('detect/0', update({ b: 'two' }, 2));
+      const later = await open(topic);
+      const newest = await later.load('detect/0');
+      expect(newest?.offsets).toEqual({ 'events/0': 2 });
+      expect(Object.fromEntries(newest?.entries ?? [])).toEqual({ a: 'one', b: 'two' });
+      await Promise.all([again.close(), later.close()]);
     });
   });
 }

@@ -335,6 +335,28 @@ export function describeStore(
         expect([asked.rows.length, asked.truncated]).toEqual([5, false]);
       });
 
+      it('are cut where rows are shown, not where they are counted', async () => {
+        await store.insert(
+          'events',
+          Array.from({ length: 30 }, (_, index) => anEventRow({ keyId: aKeyId(index) })),
+        );
+        await store.insert(
+          'keys',
+          Array.from({ length: 30 }, (_, index) => aRow('keys', { key_id: aKeyId(index) })),
+        );
+        const few = { ...LIMITS, maxRows: 5 };
+        for (const counted of [
+          'SELECT count() FROM events',
+          'SELECT count() FROM keys',
+          'SELECT count() FROM (SELECT key_id FROM events GROUP BY key_id)',
+          'SELECT uniqExact(key_id) FROM events WHERE key_id IN (SELECT key_id FROM keys)',
+          'SELECT count() FROM events INNER JOIN keys USING (key_id)',
+        ])
+          expect((await store.userQuery(counted, {}, few)).rows, counted).toEqual([[30]]);
+        const grouped = await store.userQuery('SELECT key_id, count() FROM events GROUP BY key_id', {}, few);
+        expect([grouped.rows.length, grouped.truncated]).toEqual([5, true]);
+      });
+
       it('say where a query is wrong', async () => {
         await expect(first('SELECT nonsense FROM events')).rejects.toMatchObject({
           code: 'E_SQL_INVALID',

@@ -15,6 +15,8 @@ export interface ProcessSettings {
   ingestToken: string;
   /** More settings, as environment variables. */
   env: Readonly<Record<string, string>>;
+  /** Steps of a process that does not do everything. */
+  only?: string;
 }
 
 /** A whole gatewatch in a process of its own, to be killed and started again on the same folder and port. */
@@ -31,19 +33,23 @@ export class GatewatchProcess {
 
   /** Does not wait until it is ready: a kill may come before. */
   start(): void {
-    const { dataDir, port, adminToken, ingestToken, env } = this.#settings;
-    const child = spawn(process.execPath, ['--import', 'tsx', CHILD, 'start'], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: {
-        PATH: process.env['PATH'],
-        GATEWATCH_DATA_DIR: dataDir,
-        GATEWATCH_LISTEN: `127.0.0.1:${port.toString()}`,
-        GATEWATCH_ADMIN_TOKEN: adminToken,
-        GATEWATCH_INGEST_TOKEN: ingestToken,
-        GATEWATCH_LOG_LEVEL: 'error',
-        ...env,
+    const { dataDir, port, adminToken, ingestToken, env, only } = this.#settings;
+    const child = spawn(
+      process.execPath,
+      ['--import', 'tsx', CHILD, 'start', ...(only === undefined ? [] : ['--only', only])],
+      {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: {
+          PATH: process.env['PATH'],
+          GATEWATCH_DATA_DIR: dataDir,
+          GATEWATCH_LISTEN: `127.0.0.1:${port.toString()}`,
+          GATEWATCH_ADMIN_TOKEN: adminToken,
+          GATEWATCH_INGEST_TOKEN: ingestToken,
+          GATEWATCH_LOG_LEVEL: 'error',
+          ...env,
+        },
       },
-    });
+    );
     this.#output = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (data: Buffer) => (this.#output += data.toString()));
@@ -68,6 +74,22 @@ export class GatewatchProcess {
     const exited = once(child, 'exit');
     child.kill(signal);
     await exited;
+  }
+
+  /** `SIGSTOP` lets it stand still, `SIGCONT` go on. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#child?.kill(signal);
+  }
+
+  /** The value of a metric without labels, or the sum over all labels. */
+  async metric(name: string): Promise<number> {
+    const answer = await fetch(`${this.url}/metrics`, {
+      headers: { authorization: `Bearer ${this.#settings.adminToken}` },
+      signal: AbortSignal.timeout(5_000),
+    });
+    const lines = (await answer.text()).split('\n');
+    const found = lines.filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
+    return found.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
   }
 
   async api<T>(path: string, body?: unknown): Promise<T> {

@@ -1,6 +1,7 @@
 import { dangerousRights, rightsOf, ROLES } from '../../stores/access.ts';
 import type { Right, RoleName } from '../../stores/access.ts';
 import type { ClickHouseParts } from '../../stores/clickhouse-parts.ts';
+import { reasonOf } from '../../stores/clickhouse-reason.ts';
 import { note, ok, problem, warning } from './advice.ts';
 import type { Advice } from './advice.ts';
 
@@ -51,9 +52,17 @@ async function checkExtra(parts: Parts): Promise<Advice[]> {
 
 async function missingOf(parts: Parts, rights: readonly Right[]): Promise<Right[]> {
   const missing: Right[] = [];
-  for (const right of rights) {
-    const [row] = await parts.ask<{ result: number }>(`CHECK GRANT ${write(right)}`, {});
-    if (row?.result !== 1) missing.push(right);
-  }
+  for (const right of rights) if (!(await has(parts, right))) missing.push(right);
   return missing;
+}
+
+async function has(parts: Parts, right: Right): Promise<boolean> {
+  try {
+    const [row] = await parts.ask<{ result: number }>(`CHECK GRANT ${write(right)}`, {});
+    return row?.result === 1;
+  } catch (error) {
+    // Not every version knows every right, and nobody has one that is not known.
+    if (reasonOf(error).type === 'SYNTAX_ERROR') return false;
+    throw error;
+  }
 }

@@ -11,11 +11,10 @@ import type { PolicySettings } from './findings.ts';
 import { tellOverdue } from './news.ts';
 import type { Mode } from './policy.ts';
 import { checkSilence, handleObserved } from './proofs.ts';
+import { closeQuietly, QUIET_MS, wentQuiet } from './quiet.ts';
 import { Situation } from './situation.ts';
 import { Turn } from './turn.ts';
 
-/** An incident that nobody touched closes when nothing new came for so long, event time. */
-const QUIET_MS = 24 * 60 * 60_000;
 const QUIET_CHECK_MS = 10 * 60_000;
 
 export interface DeskSettings {
@@ -110,7 +109,8 @@ class DeskState implements Desk {
       for (const dossier of this.#archive.all()) {
         if (dossier.proof !== undefined) checkSilence(turn, dossier, dossier.proof);
         tellOverdue(turn, dossier);
-        if (looksForQuiet && isQuiet(dossier, now)) closeQuietly(turn, dossier);
+        const isStill = now - dossier.incident.updatedAt >= QUIET_MS;
+        if (looksForQuiet && isStill && wentQuiet(dossier, now)) closeQuietly(turn, dossier);
       }
       if (this.#situation.forgiveness.expire(now)) this.#situation.isChanged = true;
     });
@@ -164,20 +164,4 @@ class DeskState implements Desk {
     const [, incident = ''] = /^act_(.+)_(?:block|restore)_\d+$/.exec(actionId) ?? [];
     return this.#archive.get(`inc_${incident}`);
   }
-}
-
-function isQuiet({ incident, open }: Dossier, now: number): boolean {
-  const isUntouched = incident.status === 'open' && open.length === 0;
-  const isContained = incident.containment !== 'none' && incident.containment !== 'simulated';
-  return (
-    isUntouched &&
-    !isContained &&
-    now - incident.lastEventAt >= QUIET_MS &&
-    now - incident.updatedAt >= QUIET_MS
-  );
-}
-
-function closeQuietly(turn: Turn, dossier: Dossier): void {
-  const note = 'Nothing new for 24 hours.';
-  turn.change(dossier, { type: 'resolve', at: turn.now, actor: 'policy', note, verdict: 'unclear' });
 }

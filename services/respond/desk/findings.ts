@@ -10,6 +10,7 @@ import { tellNews } from './news.ts';
 import { holdNotice } from './notices.ts';
 import { decide, isHeldBack, VERDICT_MS } from './policy.ts';
 import type { Decision, Mode, Question } from './policy.ts';
+import { closeQuietly, QUIET_MS, wentQuiet } from './quiet.ts';
 import { findingRow } from './rows.ts';
 import type { Turn } from './turn.ts';
 
@@ -37,7 +38,9 @@ function timelinessOf({ isImport, ts }: Finding, now: number): Question['timelin
 /** Puts the finding into the open incident of its entity, or opens one. Undefined when it says nothing new. */
 function takeUp(turn: Turn, finding: Finding, isFresh: boolean): Dossier | undefined {
   const open = turn.archive.openOf(finding.entity);
-  if (open !== undefined) {
+  // Recorded and late calls pass faster than the clock that closes incidents; they are a new story all the same.
+  if (open !== undefined && wentQuiet(open, finding.ts)) closeQuietly(turn, open);
+  else if (open !== undefined) {
     const atGateway = open.doubt?.atGateway;
     return turn.change(open, { type: 'evidence', at: turn.now, finding, isFresh, atGateway })
       ? open
@@ -58,7 +61,8 @@ function takeUp(turn: Turn, finding: Finding, isFresh: boolean): Dossier | undef
 function answers(incident: IncidentSnapshot, finding: Finding, now: number): boolean {
   const known = incident.evidence.find(({ findingId }) => findingId === finding.findingId);
   if (known === undefined || incident.closedAt === null) return false;
-  if (finding.ts <= incident.closedAt) return known.certainty === finding.certainty;
+  const settledUntil = Math.min(incident.closedAt, incident.lastEventAt + QUIET_MS);
+  if (finding.ts <= settledUntil) return known.certainty === finding.certainty;
   const isOurs = incident.verdict === 'ours' || incident.verdict === 'planned';
   if (!isOurs || now - incident.closedAt > VERDICT_MS || finding.certainty !== known.certainty) return false;
   const indicators = new Set(incident.evidence.flatMap((part) => part.indicators));

@@ -14,6 +14,7 @@ describe('a failure at ClickHouse says in one line what to do', () => {
     [system('ENOTFOUND'), 'E_STORE_UNAVAILABLE', /no such host/],
     [system('ECONNRESET', 'socket hang up'), 'E_STORE_UNAVAILABLE', /connection was cut/],
     [new Error('Timeout error.'), 'E_STORE_UNAVAILABLE', /does not answer in time/],
+    [new Error('The user aborted a request.'), 'E_STORE_UNAVAILABLE', /does not answer in time/],
     [new Error('<html>502 Bad Gateway</html>'), 'E_STORE_UNAVAILABLE', /does not answer as ClickHouse does/],
     [system('SELF_SIGNED_CERT_IN_CHAIN'), 'E_STORE_REFUSED', /not trusted.*GATEWATCH_CLICKHOUSE_TLS_CA_FILE/],
     [system('ERR_TLS_CERT_ALTNAME_INVALID'), 'E_STORE_REFUSED', /not trusted/],

@@ -4,6 +4,6 @@ export function asOneNode(sql: string): string {
   return sql
     .replace(/ ON CLUSTER `[^`]+`/, '')
     .replace(/Replicated((?:Replacing)?MergeTree)\('[^']*', '[^']*'(?:, )?/, '$1(')
-    .replace('replicated_deduplication_window = ', 'non_replicated_deduplication_window = ')
+    .replace(' replicated_deduplication_window = ', ' non_replicated_deduplication_window = ')
     .replace(/ replicated_deduplication_window_seconds = \d+,/, '');
 }

@@ -1,0 +1,287 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Kafka, logLevel, Partitioners } from 'kafkajs';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { verifyAudit } from '../../services/audit/verify.ts';
+import { togetherAssigner } from '../../services/kafka/together-assigner.ts';
+import { ClickHouseOverHttp } from '../support/clickhouse/http-server.ts';
+import { GatewatchCluster } from '../support/gatewatch-cluster.ts';
+import type { ProcessName } from '../support/gatewatch-cluster.ts';
+import { KafkaCluster } from '../support/kafka/kafka-cluster.ts';
+import { canRunJars } from '../support/kafka/kafka-jars.ts';
+import { seededRandom } from '../support/seeded-random.ts';
+import { NO_CAPS } from './crashes.ts';
+import { FaultWorld, WAIT } from './fault-world.ts';
+
+const SEED = Number(process.env['CRASH_SEED'] ?? Date.now() % 1_000_000);
+const PARTITIONS = 12;
+/** Longer than a group waits for a member that does not answer. */
+const PAST_SESSION_MS = 9_000;
+const STORE_AWAY_MS = Number(process.env['STORE_AWAY_MS'] ?? 60_000);
+const REBALANCING_MS = 60_000;
+const REBALANCE_EVERY_MS = 5_000;
+
+const mayRun = await canRunJars();
+if (!mayRun && process.env['CI'] === 'true')
+  throw new Error('NOT RUN: faults on three brokers. Install Java 17 and Maven.');
+
+describe.runIf(mayRun)('three brokers, twelve partitions, every step in processes of its own', () => {
+  const topicPrefix = `gatewatch-${randomUUID()}.`;
+  let dir: string;
+  let kafka: KafkaCluster;
+  let clickhouse: ClickHouseOverHttp;
+  let world: FaultWorld;
+  let cluster: GatewatchCluster;
+  let faults = 0;
+
+  beforeAll(async () => {
+    console.info(`faults: seed ${SEED.toString()}`);
+    dir = await mkdtemp(join(tmpdir(), 'gatewatch-faults-'));
+    kafka = await KafkaCluster.start({ nodes: 3 });
+    clickhouse = await ClickHouseOverHttp.start();
+    world = await FaultWorld.start(seededRandom(SEED));
+    const config = join(dir, 'gatewatch.yaml');
+    await writeFile(config, NO_CAPS);
+    cluster = await GatewatchCluster.create({
+      ...{ dir, brokers: kafka.brokers, topicPrefix, clickhouseUrl: clickhouse.url().reveal() },
+      gateway: { url: world.gateway.url, key: world.gateway.masterKey },
+      env: { GATEWATCH_CONFIG: config, GATEWATCH_KAFKA_PARTITIONS: PARTITIONS.toString() },
+      respondEnv: {
+        GATEWATCH_WEBHOOK_URL: world.hookUrl,
+        GATEWATCH_WEBHOOK_SECRET: 'a-webhook-secret-of-many-characters',
+      },
+    });
+    await cluster.start();
+  });
+
+  afterAll(async () => {
+    console.info(`${faults.toString()} faults injected`);
+    await cluster.end('SIGKILL');
+    await world.stop();
+    await clickhouse.stop();
+    await kafka.stop();
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  /** Traffic before, during and after the fault, and a theft that begins with it. */
+  async function survives(fault: () => Promise<void>): Promise<void> {
+    await world.whileTrafficFlows(cluster, async () => {
+      await Promise.all([fault(), world.theft(cluster)]);
+    });
+    await world.hasEachEventOnce(cluster);
+    await world.hasEachTheftBlocked(cluster);
+    expect(world.blockedTwice()).toEqual([]);
+    await hasCaughtUp();
+  }
+
+  async function hasCaughtUp(): Promise<void> {
+    await vi.waitFor(async () => {
+      const { lag } = await cluster.api<{ lag: Record<string, number> }>('/v1/status');
+      expect(lag).toEqual({ events: 0, respond: 0 });
+    }, WAIT);
+  }
+
+  async function killAndRestart(name: ProcessName): Promise<void> {
+    faults += 1;
+    await cluster.process(name).end('SIGKILL');
+    await pause(500);
+    cluster.process(name).start();
+    await cluster.process(name).ready();
+  }
+
+  async function loseBroker(node: number): Promise<void> {
+    faults += 1;
+    await kafka.stopNode(node, 'SIGKILL');
+    await pause(4_000);
+    await kafka.startNode(node);
+  }
+
+  async function holdUp(name: ProcessName): Promise<void> {
+    faults += 1;
+    cluster.process(name).signal('SIGSTOP');
+    await pause(PAST_SESSION_MS);
+    cluster.process(name).signal('SIGCONT');
+    await cluster.process(name).ready();
+  }
+
+  it('blocks a stolen key when nothing goes wrong', async () => {
+    await survives(() => pause(500));
+    const held = await Promise.all(
+      (['detect-1', 'detect-2'] as const).map((name) =>
+        cluster.process(name).metric('gatewatch_partitions_assigned'),
+      ),
+    );
+    expect(held).toEqual([PARTITIONS / 2, PARTITIONS / 2]);
+  });
+
+  it.each(['ingest', 'detect-1', 'detect-2', 'api'] as const)('survives kill -9 of %s', async (name) => {
+    await survives(() => killAndRestart(name));
+  });
+
+  it('goes on with the partitions of a killed detect process within 10 seconds', async () => {
+    await survives(async () => {
+      faults += 1;
+      const killedAt = performance.now();
+      await cluster.process('detect-1').end('SIGKILL');
+      await vi.waitFor(
+        async () => {
+          const other = cluster.process('detect-2');
+          expect(await other.metric('gatewatch_partitions_assigned')).toBe(PARTITIONS);
+        },
+        { timeout: 30_000, interval: 50 },
+      );
+      const seconds = (performance.now() - killedAt) / 1000;
+      console.info(`partitions of a killed detect process: taken over after ${seconds.toFixed(1)} s`);
+      cluster.process('detect-1').start();
+      await cluster.process('detect-1').ready();
+    });
+  });
+
+  it('goes on at the standby when the active responder is killed', async () => {
+    await survives(async () => {
+      faults += 1;
+      const active = await cluster.active();
+      const killedAt = performance.now();
+      await cluster.process(active).end('SIGKILL');
+      const next = await cluster.active();
+      const seconds = (performance.now() - killedAt) / 1000;
+      console.info(`work of a killed responder: taken over after ${seconds.toFixed(1)} s`);
+      expect(next).not.toBe(active);
+      cluster.process(active).start();
+      await cluster.process(active).ready();
+    });
+  });
+
+  it('survives kill -9 of the standby', async () => {
+    const active = await cluster.active();
+    await survives(() => killAndRestart(active === 'respond-1' ? 'respond-2' : 'respond-1'));
+  });
+
+  it('survives the loss of a broker', async () => {
+    await survives(() => loseBroker(1));
+  });
+
+  it('survives the loss of two brokers in turn', async () => {
+    await survives(async () => {
+      await loseBroker(2);
+      await loseBroker(3);
+    });
+  });
+
+  it('survives a detect process that stands still past its session and wakes up', async () => {
+    await survives(() => holdUp('detect-1'));
+  });
+
+  it('survives an active responder that stands still past its session and wakes up', async () => {
+    const active = await cluster.active();
+    await survives(() => holdUp(active));
+    await vi.waitFor(async () => {
+      expect(await cluster.process(active).metric('gatewatch_responder_active')).toBe(0);
+    }, WAIT);
+  });
+
+  it('blocks while ClickHouse is away, and stores everything when it is back', async () => {
+    await survives(async () => {
+      faults += 1;
+      await clickhouse.kill();
+      await pause(STORE_AWAY_MS);
+      await clickhouse.restart();
+    });
+  });
+
+  it('survives a share-out every few seconds', async () => {
+    const client = new Kafka({ brokers: kafka.brokers, logLevel: logLevel.NOTHING });
+    const topics = ['events', 'facts', 'rollups'].map((topic) => `${topicPrefix}${topic}`);
+    await survives(async () => {
+      const until = Date.now() + REBALANCING_MS;
+      while (Date.now() < until) {
+        faults += 1;
+        const guest = client.consumer({
+          groupId: `${topicPrefix}detect`,
+          partitionAssigners: [togetherAssigner({ share: 'spread', has: () => [] })],
+        });
+        await guest.connect();
+        await guest.subscribe({ topics });
+        await guest.run({
+          autoCommit: false,
+          eachBatchAutoResolve: false,
+          eachBatch: () => Promise.resolve(),
+        });
+        await pause(REBALANCE_EVERY_MS / 2);
+        await guest.disconnect();
+        await pause(REBALANCE_EVERY_MS / 2);
+      }
+    });
+  });
+
+  it('leaves out what nobody can read, and counts it', async () => {
+    const client = new Kafka({ brokers: kafka.brokers, logLevel: logLevel.NOTHING });
+    const producer = client.producer({ createPartitioner: Partitioners.DefaultPartitioner });
+    await producer.connect();
+    await survives(async () => {
+      for (const topic of ['events', 'facts', 'rollups', 'findings', 'commands', 'raw.litellm']) {
+        faults += 1;
+        const messages = [{ value: 'poison', partition: 0 }];
+        await producer.send({ topic: `${topicPrefix}${topic}`, messages });
+      }
+    });
+    await producer.disconnect();
+    await vi.waitFor(async () => {
+      const rows = await cluster.sql('SELECT format, code FROM rejected ORDER BY format');
+      expect(rows).toEqual([
+        ['events', 'damaged_record'],
+        ['facts', 'damaged_record'],
+        ['litellm', 'not_an_object'],
+        ['rollups', 'damaged_record'],
+      ]);
+    }, WAIT);
+  });
+
+  it('goes back to the checkpoint before when bits of one were flipped', async () => {
+    await survives(async () => {
+      faults += 1;
+      await flipBitsOfEveryCheckpoint(kafka.brokers, `${topicPrefix}state`);
+      await killAndRestart('detect-1');
+      await killAndRestart('detect-2');
+    });
+  });
+
+  it('told people about each step of an incident once', async () => {
+    await world.toldPeopleOnce();
+  });
+
+  it('left one audit chain that is whole at both responders, and its copy in the store', async () => {
+    // Each takes in what the other has written when it becomes the active one.
+    const active = await cluster.active();
+    await cluster.process(active).end('SIGTERM');
+    await cluster.active();
+    const found = await Promise.all(cluster.auditDirs().map((folder) => verifyAudit(folder, [])));
+    expect(found.flatMap(({ problems }) => problems)).toEqual([]);
+    const records = Math.max(...found.map((one) => one.records));
+    await vi.waitFor(async () => {
+      const [row] = await cluster.sql('SELECT count(), uniqExact(seq) FROM audit');
+      expect(row?.map(Number)).toEqual([records, records]);
+    }, WAIT);
+  });
+
+  it('ends by itself within 10 seconds when asked to', async () => {
+    const startedAt = performance.now();
+    await cluster.end('SIGTERM');
+    expect(performance.now() - startedAt).toBeLessThan(12_000);
+  });
+});
+
+/** The newest entry of each state of detection, written again with flipped bits. */
+async function flipBitsOfEveryCheckpoint(brokers: readonly string[], topic: string): Promise<void> {
+  const client = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING });
+  const producer = client.producer({ createPartitioner: Partitioners.DefaultPartitioner });
+  await producer.connect();
+  for (let partition = 0; partition < PARTITIONS; partition += 1) {
+    const key = JSON.stringify([`detect/${partition.toString()}`, 'containment-watch']);
+    await producer.send({ topic, messages: [{ key, value: 'flipped bits', partition }] });
+  }
+  await producer.disconnect();
+}
