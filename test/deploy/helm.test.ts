@@ -179,11 +179,11 @@ describe.skipIf(!existsSync(HELM))(
     it('lets nothing but respond reach the gateway, and nothing reach what it does not need', () => {
       const manifests = render(`${CHART}/ci/all-values.yaml`);
       const policies = manifests.filter(({ kind }) => kind === 'NetworkPolicy');
-      const reach = Object.fromEntries(
+      const reach: Record<string, number[]> = Object.fromEntries(
         policies.map(({ metadata, spec }) => {
           const { egress } = z.object({ egress: z.array(rule).default([]) }).parse(spec);
           return [
-            metadata.name.split('-').at(-1),
+            metadata.name.split('-').at(-1) ?? '',
             egress.flatMap(({ ports }) => ports.map(({ port }) => port)),
           ];
         }),

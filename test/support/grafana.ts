@@ -30,7 +30,6 @@ const dashboard = z.object({
 });
 
 export type Dashboard = z.output<typeof dashboard> & { file: string };
-export type Panel = z.output<typeof panel>;
 
 export function readDashboards(): Dashboard[] {
   return readdirSync(DIR)
