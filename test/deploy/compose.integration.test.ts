@@ -16,7 +16,7 @@ import { freePort } from '../support/gatewatch-process.ts';
 import { startKafkaServer } from '../support/kafka/kafka-server.ts';
 
 const CHILD = fileURLToPath(new URL('../support/gatewatch-child.ts', import.meta.url));
-const WAIT = { timeout: 90_000, interval: 250 };
+const WAIT = { timeout: 150_000, interval: 250 };
 const server = await startKafkaServer();
 const { services } = readCompose();
 const roles = Object.keys(services).filter((name) => services[name]?.command?.[0] === 'start');
@@ -99,7 +99,7 @@ describe('the processes of docker-compose.yml', () => {
     expect(code).toBe(0);
     for (const name of roles) await run(name);
     await ready(roles);
-  }, 180_000);
+  }, 240_000);
 
   afterAll(async () => {
     for (const child of children.values()) child.kill('SIGKILL');
@@ -129,7 +129,9 @@ describe('the processes of docker-compose.yml', () => {
     await theStolenKeyIsBlocked({
       gateway,
       gatewatch: {
-        send: async (path, body) => void (await must(ask('api', path, adminToken, body))),
+        send: async (path, body) => {
+          await must(ask('api', path, adminToken, body));
+        },
         api: async <T>(path: string) => (await (await must(ask('api', path, adminToken))).json()) as T,
       },
       ship: async () => {
