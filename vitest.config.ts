@@ -22,9 +22,22 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/**/*.integration.test.ts'],
+          exclude: ['test/faults/**'],
           pool: 'forks',
           retry,
           testTimeout: 180_000,
+          hookTimeout: 300_000,
+        },
+      },
+      {
+        test: {
+          name: 'faults',
+          include: ['test/faults/**/*.integration.test.ts'],
+          pool: 'forks',
+          // One after the other: each has brokers and many processes of its own.
+          fileParallelism: false,
+          retry,
+          testTimeout: 240_000,
           hookTimeout: 300_000,
         },
       },

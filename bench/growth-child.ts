@@ -68,14 +68,17 @@ const checkpoints =
         partitions: config.kafka.partitions,
       });
 let detect: Detect | undefined;
+/** Keys that were shown. */
+let known = 0;
 
-/** Events of keys that make few calls and of some that make many, as in real fleets; the first pass shows every key. */
+/** Events of keys that make few calls and of some that make many, as in real fleets; the first `keys` ones show every key. */
 async function fill(events: number, keys: number, seed: number): Promise<void> {
   const random = seededRandom(seed);
+  known = Math.max(known, keys);
   const endMs = Date.now();
   for (let at = 0; at < events; at += APPEND) {
     const records = Array.from({ length: Math.min(APPEND, events - at) }, (_, index) => {
-      const key = at + index < keys ? at + index : Math.min(keys - 1, Math.floor(keys ** random()) - 1);
+      const key = at + index < keys ? at + index : Math.min(known - 1, Math.floor(known ** random()) - 1);
       const keyId = (key + 1).toString(16).padStart(8, '0').repeat(8) as KeyId;
       const ts = endMs - 60_000 + Math.floor(((at + index) / events) * 60_000);
       const event = anEvent({

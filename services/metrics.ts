@@ -54,6 +54,7 @@ export function createMetrics() {
     checkpointAge: gauge('checkpoint_age_seconds', 'Time since the last checkpoint.'),
     storeFailures: counter('store_failures_total', 'Inserts that failed and are repeated.', ['table']),
     storeBacklog: gauge('store_backlog_rows', 'Rows waiting for the store.'),
+    rowsLost: counter('rows_lost_total', 'Events that went from the log before the store took them.'),
     incidents: counter('incidents_total', 'Incident transitions.', ['kind', 'transition']),
     actions: counter('actions_total', 'Actions at gateways by state.', ['kind', 'state']),
     actionLatency: histogram(

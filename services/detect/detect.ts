@@ -54,7 +54,7 @@ class DetectStep implements Detect {
   async open(): Promise<void> {
     await this.#checkTopics();
     this.#subscription = await this.#deps.transport.subscribe(TOPICS, GROUP, {
-      assigned: (partition) => this.#take(partition),
+      assigned: (partition, signal) => this.#take(partition, signal),
       handle: (batch) => this.#handle(batch),
       revoked: (partition, why) => this.#letGo(partition, why),
       rebalancing: () => void this.#save(),
@@ -113,9 +113,9 @@ class DetectStep implements Detect {
     );
   }
 
-  async #take(number: number): Promise<Record<string, number>> {
+  async #take(number: number, signal: AbortSignal): Promise<Record<string, number>> {
     const partition = new HeldPartition(this.#deps, number, this.#closing.signal);
-    const offsets = await partition.open();
+    const offsets = await partition.open(signal);
     this.#partitions.set(number, partition);
     return offsets;
   }

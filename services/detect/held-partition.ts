@@ -43,8 +43,10 @@ export class HeldPartition {
   }
 
   /** Restores the newest checkpoint; answers where to read on, by topic. */
-  async open(): Promise<Record<string, number>> {
+  async open(signal: AbortSignal): Promise<Record<string, number>> {
     const startedAt = performance.now();
+    // Rows of before are written first, which may never end once another process has the partition.
+    signal.addEventListener('abort', () => this.#writer.abandon(), { once: true });
     await this.#partition.open();
     for await (const records of this.#log.before(this.#partition.startAt('events')))
       this.#partition.noteSeen(records);

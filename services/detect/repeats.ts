@@ -30,7 +30,7 @@ export class Repeats {
 
   #moveTo(window: number): void {
     if (window <= this.#window) return;
-    this.#older = window === this.#window + 1 ? this.#newer : new Map();
+    this.#older = window === this.#window + 1 ? this.#newer : new Map<number, number>();
     this.#newer = new Map();
     this.#window = window;
   }

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { CheckpointStore } from '../checkpoints/checkpoint-store.ts';
-import { whyOf } from '../errors.ts';
+import { AppError, whyOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Store } from '../stores/store.ts';
@@ -12,6 +12,7 @@ const FLUSH_MS = 1_000;
 /** Rows kept in memory while the store is away; what comes after is read again from the log later (~100 MB). */
 const BACKLOG_ROWS = 150_000;
 const MAX_PAUSE_MS = 15_000;
+const GAP_PAUSE_MS = 2_000;
 
 export interface RowWriterDeps {
   partition: number;
@@ -155,15 +156,37 @@ export class RowWriter {
   async #closeGap(from: number): Promise<void> {
     const to = this.#to;
     let at = from;
-    for await (const rows of this.#deps.rowsAgain(from, to)) {
-      await this.#insert({ from: at, to: at + rows.length }, rows);
-      if (this.#closing.signal.aborted) return;
-      at += rows.length;
-      this.#from = at;
-      this.#gapFrom = at;
+    try {
+      for await (const rows of this.#deps.rowsAgain(from, to)) {
+        await this.#insert({ from: at, to: at + rows.length }, rows);
+        if (this.#closing.signal.aborted) return;
+        at += rows.length;
+        this.#from = at;
+        this.#gapFrom = at;
+      }
+    } catch (error) {
+      if (!isGone(error)) {
+        this.#deps.log.warn(whyOf(error), 'Rows cannot be made again from the log yet.');
+        await this.#rest(GAP_PAUSE_MS);
+        return;
+      }
+      this.#tellGone({ from: at, to });
+      at = to;
+      this.#from = to;
     }
     // Offsets may have been added to the gap meanwhile; those are taken in the next round.
     this.#gapFrom = this.#to > at ? at : undefined;
+  }
+
+  /** Past retention, because the store was away for too long. */
+  #tellGone(range: Range): void {
+    const { partition, log, metrics } = this.#deps;
+    metrics.rowsLost.inc(range.to - range.from);
+    log.error({ partition, ...range }, 'Events went from the log before the store took them.');
+  }
+
+  async #rest(pauseMs: number): Promise<void> {
+    await pause(pauseMs, undefined, { signal: this.#closing.signal }).catch(() => undefined);
   }
 
   async #insert(range: Range, rows: readonly string[]): Promise<void> {
@@ -182,7 +205,7 @@ export class RowWriter {
       } catch (error) {
         metrics.storeFailures.inc({ table: 'events' });
         log.warn({ ...whyOf(error), backlog: this.backlog() }, 'Events wait for the store.');
-        await pause(pauseMs, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+        await this.#rest(pauseMs);
       }
     }
   }
@@ -191,8 +214,18 @@ export class RowWriter {
   async #repeat(intent: string): Promise<number> {
     const [from = 0, to = 0] = intent.split('-').map(Number);
     const rows: string[] = [];
-    for await (const piece of this.#deps.rowsAgain(from, to)) rows.push(...piece);
+    try {
+      for await (const piece of this.#deps.rowsAgain(from, to)) rows.push(...piece);
+    } catch (error) {
+      if (!isGone(error)) throw error;
+      this.#tellGone({ from, to });
+      return to;
+    }
     await this.#insert({ from, to }, rows);
     return to;
   }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'E_NOT_FOUND';
 }

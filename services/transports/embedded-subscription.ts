@@ -52,7 +52,7 @@ export class EmbeddedSubscription implements Subscription {
   async open(): Promise<void> {
     const { topics, handler, files } = this.#options;
     for (let partition = 0; partition < this.#partitions(); partition++) {
-      const offsets = (await handler.assigned?.(partition)) ?? {};
+      const offsets = (await handler.assigned?.(partition, this.#closing.signal)) ?? {};
       for (const { topic } of topics.filter(({ partitions }) => partition < partitions)) {
         const reader = new Reader(files, topic, partition);
         const next = await this.#startOf({ topic, partition }, reader, offsets[topic]);

@@ -60,8 +60,8 @@ interface Tenure {
   partition: number;
   topics: readonly KafkaTopic[];
   lanes: Map<string, Lane>;
-  /** Nothing more is taken. */
-  isOver: boolean;
+  /** Aborted: nothing more is taken. */
+  over: AbortController;
   /** Somebody else commits from now on. */
   hasMoved: boolean;
   /** The handler was asked where to start, and has to be told of the end. */
@@ -132,9 +132,13 @@ export class KafkaSubscription implements Subscription {
     let lag = 0;
     for (const wanted of this.topics) {
       if (topic !== undefined && wanted.topic !== topic) continue;
-      for (const { partition, end } of await boundsOf(this.#options.admin, wanted.topicName)) {
-        const lane = this.#tenures.get(partition)?.lanes.get(wanted.topicName);
-        if (lane !== undefined) lag += Math.max(0, end - lane.next);
+      for (const { partition, first, end } of await boundsOf(this.#options.admin, wanted.topicName)) {
+        const tenure = this.#tenures.get(partition);
+        if (tenure === undefined) continue;
+        const lane = tenure.lanes.get(wanted.topicName);
+        // A partition that is still being restored has everything before it that nobody has committed.
+        const next = lane?.next ?? (await this.#committed(wanted.topicName, partition)) ?? first;
+        lag += Math.max(0, end - next);
       }
     }
     return lag;
@@ -222,7 +226,7 @@ export class KafkaSubscription implements Subscription {
   #begin(partition: number, topics: readonly KafkaTopic[]): void {
     const tenure: Tenure = {
       ...{ partition, topics, lanes: new Map<string, Lane>() },
-      ...{ isOver: false, hasMoved: false, isAssigned: false, opened: Promise.resolve() },
+      ...{ over: new AbortController(), hasMoved: false, isAssigned: false, opened: Promise.resolve() },
     };
     this.#tenures.set(partition, tenure);
     // Until it is known from where. A batch that waited for it would hold up the others.
@@ -233,7 +237,7 @@ export class KafkaSubscription implements Subscription {
   async #open(tenure: Tenure): Promise<void> {
     const { partition, topics, lanes } = tenure;
     await this.#ended.get(partition);
-    const isOver = () => tenure.isOver || this.#closing.signal.aborted;
+    const isOver = () => tenure.over.signal.aborted || this.#closing.signal.aborted;
     for (let failures = 1; !isOver(); failures += 1) {
       try {
         const offsets = await this.#assign(tenure);
@@ -250,7 +254,7 @@ export class KafkaSubscription implements Subscription {
   }
 
   async #assign(tenure: Tenure): Promise<Readonly<Record<string, number>>> {
-    const offsets = await this.#options.handler.assigned?.(tenure.partition);
+    const offsets = await this.#options.handler.assigned?.(tenure.partition, tenure.over.signal);
     tenure.isAssigned = true;
     return offsets ?? {};
   }
@@ -263,7 +267,7 @@ export class KafkaSubscription implements Subscription {
   #end(tenure: Tenure, why: 'moved' | 'closing'): void {
     const { handler, log, group } = this.#options;
     const { partition } = tenure;
-    tenure.isOver = true;
+    tenure.over.abort();
     tenure.hasMoved = why === 'moved';
     this.#tenures.delete(partition);
     const ended = tenure.opened
@@ -317,8 +321,8 @@ export class KafkaSubscription implements Subscription {
     await payload.heartbeat();
   }
 
-  #mayGoOn(payload: EachBatchPayload, { isOver }: Tenure): boolean {
-    if (isOver || this.#isPaused || this.#closing.signal.aborted) return false;
+  #mayGoOn(payload: EachBatchPayload, { over }: Tenure): boolean {
+    if (over.signal.aborted || this.#isPaused || this.#closing.signal.aborted) return false;
     return payload.isRunning() && !payload.isStale();
   }
 

@@ -25,8 +25,9 @@ export interface Batch {
 export interface Handler {
   /** A partition is ours from now on, that number of each of the topics. Answers where to read it on from: the offset of
    *  the next record wanted, by topic. A topic that is not named: from where the group's commits stand, else from the
-   *  beginning. When it rejects, it is asked again after a pause. */
-  assigned?(partition: number): Promise<Readonly<Record<string, number>>>;
+   *  beginning. When it rejects, it is asked again after a pause. `signal` is aborted when the partition goes before the
+   *  answer has come: then it must end soon, with whatever result. */
+  assigned?(partition: number, signal: AbortSignal): Promise<Readonly<Record<string, number>>>;
   /** Done when it resolves; when it rejects, the same batch comes again after a pause that grows to 30 s. Batches of one
    *  topic and partition follow each other; those of different topics may come at the same time. */
   handle(batch: Batch): Promise<void>;

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openServerStore } from '../../services/stores/server.ts';
-import { ClickHouseOverHttp } from '../support/clickhouse/http-server.ts';
+import { ClickHouseOverHttp, SLOW_START_MS } from '../support/clickhouse/http-server.ts';
 import { quietLog } from '../support/quiet.ts';
 import { eventRows } from '../support/store-rows.ts';
 
@@ -9,11 +9,11 @@ const BATCHES = 40;
 const ROWS = 500;
 const KILLS = 3;
 
-describe('a ClickHouse server that is killed again and again', () => {
+describe('a ClickHouse server that is killed again and again', { timeout: SLOW_START_MS }, () => {
   let server: ClickHouseOverHttp;
   beforeAll(async () => {
     server = await ClickHouseOverHttp.start();
-  });
+  }, SLOW_START_MS);
   afterAll(() => server.stop());
 
   it('has every row once, when each insert is repeated with its token until it is answered', async () => {
@@ -36,7 +36,7 @@ describe('a ClickHouse server that is killed again and again', () => {
     })();
     for (let kill = 1; kill <= KILLS; kill += 1) {
       await expect
-        .poll(() => sent, { timeout: 15_000, interval: 2 })
+        .poll(() => sent, { timeout: SLOW_START_MS, interval: 2 })
         .toBeGreaterThan((BATCHES / (KILLS + 1)) * kill - 5);
       await server.restart();
     }

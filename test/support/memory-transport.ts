@@ -78,7 +78,7 @@ export class MemoryTransport implements Transport {
     const counts = await Promise.all(topics.map((topic) => this.partitions(topic)));
     const numbers = Array.from({ length: Math.max(...counts) }, (_, partition) => partition);
     for (const partition of numbers) {
-      const offsets = (await handler.assigned?.(partition)) ?? {};
+      const offsets = (await handler.assigned?.(partition, new AbortController().signal)) ?? {};
       for (const topic of topics.filter((_, index) => partition < (counts[index] ?? 0))) {
         const position = `${topic}/${group}/${partition}`;
         const start = offsets[topic] ?? this.log.positions.get(position) ?? 0;

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { main } from '../../../services/cli/main.ts';
 import { rightsOf } from '../../../services/stores/access.ts';
-import { ClickHouseOverHttp } from '../../support/clickhouse/http-server.ts';
+import { ClickHouseOverHttp, SLOW_START_MS } from '../../support/clickhouse/http-server.ts';
 
 let server: ClickHouseOverHttp;
 let dataDir: string;
 beforeAll(async () => {
   server = await ClickHouseOverHttp.start();
   dataDir = await mkdtemp(join(tmpdir(), 'gatewatch-migrate-'));
-});
+}, SLOW_START_MS);
 afterAll(async () => {
   await server.stop();
   await rm(dataDir, { recursive: true, force: true });
@@ -35,7 +35,7 @@ async function run(url: string | undefined, ...argv: string[]): Promise<{ code: 
   return { code, says };
 }
 
-describe('gatewatch migrate', () => {
+describe('gatewatch migrate', { timeout: SLOW_START_MS }, () => {
   it('makes the schema, says from which version to which, and has nothing to do the second time', async () => {
     const url = server.url().reveal();
     expect(await run(url, 'migrate')).toEqual({

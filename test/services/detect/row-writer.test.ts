@@ -1,6 +1,8 @@
 import { pino } from 'pino';
 import { describe, expect, it, vi } from 'vitest';
 import { RowWriter } from '../../../services/detect/row-writer.ts';
+import type { RowWriterDeps } from '../../../services/detect/row-writer.ts';
+import { AppError } from '../../../services/errors.ts';
 import { createMetrics } from '../../../services/metrics.ts';
 import type { Store } from '../../../services/stores/store.ts';
 import { MemoryCheckpoints } from '../../support/memory-checkpoints.ts';
@@ -36,16 +38,14 @@ async function* rowsAgain(from: number, to: number) {
   }
 }
 
-async function openWriter(store: Store, checkpoints: MemoryCheckpoints, judgedTo = 0): Promise<RowWriter> {
+function newWriter(store: Store, changes: Partial<RowWriterDeps> = {}): RowWriter {
   const log = pino({ level: 'silent' });
-  const writer = new RowWriter({
-    partition: 0,
-    store,
-    checkpoints,
-    rowsAgain,
-    log,
-    metrics: createMetrics(),
-  });
+  const parts = { checkpoints: new MemoryCheckpoints(), rowsAgain, log, metrics: createMetrics() };
+  return new RowWriter({ partition: 0, store, ...parts, ...changes });
+}
+
+async function openWriter(store: Store, checkpoints: MemoryCheckpoints, judgedTo = 0): Promise<RowWriter> {
+  const writer = newWriter(store, { checkpoints });
   await writer.open(judgedTo);
   return writer;
 }
@@ -127,6 +127,52 @@ describe('RowWriter', () => {
     );
     expect(store.rows).toEqual(numbers(160_000));
     await writer.close(1_000);
+  });
+
+  it('tries again when the log cannot be read, and loses nothing', async () => {
+    const store = new FakeStore();
+    let reads = 0;
+    async function* sometimes(from: number, to: number) {
+      reads += 1;
+      if (reads === 1) throw new Error('The brokers are away.');
+      yield* rowsAgain(from, to);
+    }
+    const writer = newWriter(store, { rowsAgain: sometimes });
+    await writer.open(2_500);
+    await vi.waitFor(
+      () => {
+        expect(store.rows).toEqual(numbers(2_500));
+      },
+      { timeout: 10_000 },
+    );
+    await writer.close(1_000);
+  });
+
+  it('goes on behind rows that went from the log before the store took them, and counts them', async () => {
+    const store = new FakeStore();
+    const metrics = createMetrics();
+    async function* partlyGone(from: number, to: number) {
+      if (from < 100) throw new AppError('E_NOT_FOUND', 'Past retention.');
+      yield await Promise.resolve([rowAt(from)].slice(0, to - from));
+    }
+    const writer = newWriter(store, { rowsAgain: partlyGone, metrics });
+    await writer.open(100);
+    writer.add(100, rowAt(100));
+    await writer.close(1_000);
+    expect(store.rows).toEqual([rowAt(100)]);
+    expect((await metrics.rowsLost.get()).values[0]?.value).toBe(100);
+  });
+
+  it('ends its start when another process has taken the partition meanwhile', async () => {
+    const checkpoints = new MemoryCheckpoints();
+    const first = await openWriter(new FakeStore(), checkpoints);
+    first.add(0, rowAt(0));
+    await first.close(1_000);
+    checkpoints.fail = true;
+    const second = newWriter(new FakeStore(), { checkpoints });
+    const opening = second.open(1);
+    second.abandon();
+    await opening;
   });
 
   it('starts behind records that are gone from the log, and knows later which rows it wrote', async () => {

@@ -12,7 +12,7 @@ import { openServerParts, openServerStore } from '../../../services/stores/serve
 import { sqlLiteral } from '../../../services/stores/query-params.ts';
 import { TABLES, VIEWS } from '../../../services/stores/tables.ts';
 import type { TableName } from '../../../services/stores/tables.ts';
-import { ClickHouseOverHttp } from '../../support/clickhouse/http-server.ts';
+import { ClickHouseOverHttp, SLOW_START_MS } from '../../support/clickhouse/http-server.ts';
 import { quietLog } from '../../support/quiet.ts';
 import { aRow } from '../../support/store-rows.ts';
 
@@ -55,78 +55,84 @@ describe('the roles', () => {
   });
 });
 
-describe.each([undefined, 'one'])('the rights on a server, cluster %s', (cluster) => {
-  const layout = { database: 'gatewatch', ...(cluster === undefined ? {} : { cluster }) };
-  const grants = (rights: readonly Right[]) => rights.map(({ right, on }) => `GRANT ${right} ON ${on}`);
-  const as = (rights: readonly Right[]) => server.restart({ ...layout, grants: grants(rights) });
-  let server: ClickHouseOverHttp;
-  const open = (retentionDays = 90) =>
-    openServerStore({ url: server.url(), cluster, retentionDays, log: quietLog, waitMs: 0 });
-  beforeAll(async () => {
-    server = await ClickHouseOverHttp.start({ ...layout, grants: grants(migrateRights(layout)) });
-  });
-  afterAll(() => server.stop());
+describe.each([undefined, 'one'])(
+  'the rights on a server, cluster %s',
+  { timeout: SLOW_START_MS },
+  (cluster) => {
+    const layout = { database: 'gatewatch', ...(cluster === undefined ? {} : { cluster }) };
+    const grants = (rights: readonly Right[]) => rights.map(({ right, on }) => `GRANT ${right} ON ${on}`);
+    const as = (rights: readonly Right[]) => server.restart({ ...layout, grants: grants(rights) });
+    let server: ClickHouseOverHttp;
+    const open = (retentionDays = 90) =>
+      openServerStore({ url: server.url(), cluster, retentionDays, log: quietLog, waitMs: 0 });
+    beforeAll(async () => {
+      server = await ClickHouseOverHttp.start({ ...layout, grants: grants(migrateRights(layout)) });
+    }, SLOW_START_MS);
+    afterAll(() => server.stop());
 
-  it('of migrate are enough to make the schema, to make views anew and to change the retention', async () => {
-    await (await open()).close();
-    await (await open(60)).close();
-    const parts = await openServerParts({ url: server.url(), cluster, log: quietLog });
-    for (const statement of createViews(layout)) await parts.command(statement);
-    const changed = await parts.ask<{ name: string }>(
-      "SELECT name FROM system.tables WHERE database = 'gatewatch' AND engine_full LIKE '%toIntervalDay(60)%' ORDER BY name",
-      {},
-    );
-    const kept = ['events', 'rejected'].map((table) => (cluster === undefined ? table : `${table}_local`));
-    expect(changed.map(({ name }) => name)).toEqual(kept);
-    await parts.close();
-  });
-
-  it.each(roleNames)('of %s are enough for what it does, and for nothing else', async (role) => {
-    await as(rightsOf(role, layout));
-    const { inserts, reads }: { inserts: readonly string[]; reads: readonly string[] } = ROLES[role];
-    const store = await open();
-    for (const table of tableNames) {
-      const done = await store.insert(table, [aRow(table)]).then(
-        () => true,
-        () => false,
-      );
-      expect(done, `INSERT into ${table}`).toBe(inserts.includes(table));
-    }
-    for (const name of readable) {
-      const done = await store.userQuery(`SELECT * FROM ${name}`, {}, LIMITS).then(
-        () => true,
-        () => false,
-      );
-      expect(done, `SELECT from ${name}`).toBe(reads.includes(name));
-    }
-    for (const statement of [
-      "SELECT * FROM url('http://127.0.0.1:1/', 'LineAsString')",
-      'DROP TABLE events',
-      'ALTER TABLE audit DELETE WHERE 1',
-    ])
-      await expect(store.query(statement)).rejects.toMatchObject({ message: /may not do this/ });
-    await store.close();
-  });
-
-  it('that are dangerous belong to no role', async () => {
-    for (const rights of [...roleNames.map((role) => rightsOf(role, layout)), migrateRights(layout)]) {
-      await as(rights);
+    it('of migrate are enough to make the schema, to make views anew and to change the retention', async () => {
+      await (await open()).close();
+      await (await open(60)).close();
       const parts = await openServerParts({ url: server.url(), cluster, log: quietLog });
-      for (const { right, on } of dangerousRights(layout))
-        expect(await parts.ask(`CHECK GRANT ${right} ON ${on}`, {}), right).toEqual([{ result: 0 }]);
+      for (const statement of createViews(layout)) await parts.command(statement);
+      const changed = await parts.ask<{ name: string }>(
+        "SELECT name FROM system.tables WHERE database = 'gatewatch' AND engine_full LIKE '%toIntervalDay(60)%' ORDER BY name",
+        {},
+      );
+      const kept = ['events', 'rejected'].map((table) => (cluster === undefined ? table : `${table}_local`));
+      expect(changed.map(({ name }) => name)).toEqual(kept);
       await parts.close();
-    }
-  });
-
-  it('are missing: a schema that is not there cannot be made, and the message says by whom', async () => {
-    await as(rightsOf('detect', layout));
-    const url = server.url('another');
-    await expect(openServerStore({ url, cluster, retentionDays: 90, log: quietLog })).rejects.toMatchObject({
-      code: 'E_STORE_REFUSED',
-      message: /no schema that this user may see.*it lacks CREATE DATABASE.*Run "gatewatch migrate"/,
     });
-  });
-});
+
+    it.each(roleNames)('of %s are enough for what it does, and for nothing else', async (role) => {
+      await as(rightsOf(role, layout));
+      const { inserts, reads }: { inserts: readonly string[]; reads: readonly string[] } = ROLES[role];
+      const store = await open();
+      for (const table of tableNames) {
+        const done = await store.insert(table, [aRow(table)]).then(
+          () => true,
+          () => false,
+        );
+        expect(done, `INSERT into ${table}`).toBe(inserts.includes(table));
+      }
+      for (const name of readable) {
+        const done = await store.userQuery(`SELECT * FROM ${name}`, {}, LIMITS).then(
+          () => true,
+          () => false,
+        );
+        expect(done, `SELECT from ${name}`).toBe(reads.includes(name));
+      }
+      for (const statement of [
+        "SELECT * FROM url('http://127.0.0.1:1/', 'LineAsString')",
+        'DROP TABLE events',
+        'ALTER TABLE audit DELETE WHERE 1',
+      ])
+        await expect(store.query(statement)).rejects.toMatchObject({ message: /may not do this/ });
+      await store.close();
+    });
+
+    it('that are dangerous belong to no role', async () => {
+      for (const rights of [...roleNames.map((role) => rightsOf(role, layout)), migrateRights(layout)]) {
+        await as(rights);
+        const parts = await openServerParts({ url: server.url(), cluster, log: quietLog });
+        for (const { right, on } of dangerousRights(layout))
+          expect(await parts.ask(`CHECK GRANT ${right} ON ${on}`, {}), right).toEqual([{ result: 0 }]);
+        await parts.close();
+      }
+    });
+
+    it('are missing: a schema that is not there cannot be made, and the message says by whom', async () => {
+      await as(rightsOf('detect', layout));
+      const url = server.url('another');
+      await expect(openServerStore({ url, cluster, retentionDays: 90, log: quietLog })).rejects.toMatchObject(
+        {
+          code: 'E_STORE_REFUSED',
+          message: /no schema that this user may see.*it lacks CREATE DATABASE.*Run "gatewatch migrate"/,
+        },
+      );
+    });
+  },
+);
 
 describe('the files for operators', () => {
   let dir: string;

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Secret } from '../../../services/secret.ts';
 import { openServerParts, openServerStore } from '../../../services/stores/server.ts';
 import { untilReady } from '../../../services/stores/server-ready.ts';
-import { ClickHouseOverHttp } from '../../support/clickhouse/http-server.ts';
+import { ClickHouseOverHttp, SLOW_START_MS } from '../../support/clickhouse/http-server.ts';
 import { quietLog } from '../../support/quiet.ts';
 import { eventRows } from '../../support/store-rows.ts';
 
@@ -13,7 +13,7 @@ let database = '';
 let databases = 0;
 beforeAll(async () => {
   server = await ClickHouseOverHttp.start();
-});
+}, SLOW_START_MS);
 afterAll(() => server.stop());
 beforeEach(() => {
   databases += 1;
@@ -25,7 +25,7 @@ const open = (options: { waitMs?: number; url?: Secret; log?: typeof quietLog } 
 const countOf = async (store: Awaited<ReturnType<typeof open>>) =>
   Number((await store.query<{ n: string }>('SELECT count() AS n FROM events'))[0]?.n);
 
-describe('a store at a ClickHouse server', () => {
+describe('a store at a ClickHouse server', { timeout: SLOW_START_MS }, () => {
   it('keeps an insert once that was repeated with its token after server and process were lost', async () => {
     const before = await open();
     await before.insert('events', eventRows(500), 'events/0/0-500');

@@ -11,6 +11,9 @@ import type { ServerRequest } from './server-config.ts';
 
 const CHILD = join(import.meta.dirname, 'http-child.ts');
 
+/** For hooks and tests that start it: about a second by itself, much longer beside everything else. */
+export const SLOW_START_MS = 120_000;
+
 type Wishes = Pick<ServerRequest, 'grants' | 'cluster'>;
 
 /** The engine behind ClickHouse’s HTTP interface, on loopback, in a process that can be killed and started again. */

@@ -1,0 +1,8 @@
+import { getContainerRuntimeClient } from 'testcontainers';
+
+export function hasDocker(): Promise<boolean> {
+  return getContainerRuntimeClient().then(
+    () => true,
+    () => false,
+  );
+}
