@@ -9,7 +9,7 @@ const DEADLINE_MS = 60_000;
 
 interface Lab {
   gateway: FakeGateway;
-  gatewatch: GatewatchProcess;
+  gatewatch: Pick<GatewatchProcess, 'send' | 'api'>;
   /** Brings what the gateway has logged since to gatewatch. */
   ship(): Promise<void>;
 }
