@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# What "npm test" cannot check by itself: the chart, rendered by Helm and decoded into the types of Kubernetes, and
-# docker-compose.yml, read by the loader of Compose. Needs Go and, the first time, its module proxy.
+# What "npm test" cannot check by itself: the chart, rendered by Helm and decoded into the types of Kubernetes;
+# docker-compose.yml, read by the loader of Compose; the rules for Prometheus, played through by promtool. Needs Go and, the
+# first time, its module proxy and some ten minutes of one core; what was built is kept in GATEWATCH_CHECK_CACHE.
 #   deploy/check/run.sh
 # Without Go it says so and checks nothing; where CI=true, that is a failure.
 set -uo pipefail
@@ -16,7 +17,7 @@ bad() { echo "FAILED: $*" >&2; failed=$((failed + 1)); }
 
 not_run() {
   echo "================================================================" >&2
-  echo "NOT RUN: the Helm chart and docker-compose.yml were not checked: $*" >&2
+  echo "NOT RUN: the Helm chart, docker-compose.yml and the rules for Prometheus were not checked: $*" >&2
   echo "================================================================" >&2
   [ "${CI:-}" != true ]
   exit
@@ -27,10 +28,13 @@ command -v go >/dev/null || not_run 'there is no Go'
 mkdir -p "$tools"
 export GOFLAGS="${GOFLAGS:-} -mod=readonly"
 
-build() { # name, folder: again when its source has changed
+build() { # name, folder, package: again when its source has changed
   local stamp
-  stamp=$(cat "$2"/*.go "$2"/go.mod "$2"/go.sum | sha256sum | cut -d ' ' -f 1)
-  [ -x "$tools/$1-$stamp" ] || (cd "$2" && go build -o "$tools/$1-$stamp" .) || return 1
+  stamp=$(find "$2" -type f | sort | xargs cat | sha256sum | cut -d ' ' -f 1)
+  if [ ! -x "$tools/$1-$stamp" ]; then
+    echo "Building $1."
+    (cd "$2" && go build -o "$tools/$1-$stamp" "${3:-.}") || return 1
+  fi
   ln -sf "$1-$stamp" "$tools/$1"
 }
 
@@ -42,6 +46,7 @@ fi
 ln -sf "helm-$helm_version" "$tools/helm"
 build manifests deploy/check/manifests || not_run 'the decoder of manifests does not build'
 build compose deploy/check/compose || not_run 'the loader of Compose does not build'
+build promtool deploy/check/prometheus github.com/prometheus/prometheus/cmd/promtool || not_run 'promtool does not build'
 export HELM_CACHE_HOME="$tools/helm-home" HELM_CONFIG_HOME="$tools/helm-home" HELM_DATA_HOME="$tools/helm-home"
 helm() { "$tools/helm" "$@"; }
 
@@ -84,5 +89,10 @@ for profile in '' litellm; do
   "$tools/compose" docker-compose.yml $profile || bad "docker-compose.yml with profile '$profile'"
 done
 
-[ "$failed" -eq 0 ] && echo 'The chart and docker-compose.yml are good.'
+# Prometheus. Where its secrets lie is known in the container only.
+"$tools/promtool" check config --syntax-only deploy/prometheus/prometheus.yml || bad 'prometheus.yml'
+"$tools/promtool" check rules deploy/prometheus/alerts.yml || bad 'alerts.yml'
+"$tools/promtool" test rules deploy/prometheus/alerts.test.yml || bad 'alerts.test.yml'
+
+[ "$failed" -eq 0 ] && echo 'The chart, docker-compose.yml and the rules for Prometheus are good.'
 exit "$((failed > 0))"

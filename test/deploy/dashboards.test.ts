@@ -111,6 +111,11 @@ describe('expressions for Prometheus', () => {
     expect(unknown).toEqual([]);
   });
 
+  it('of the rules, each has its line in docs/deploy.md', async () => {
+    const page = await readFile('docs/deploy.md', 'utf8');
+    expect(rules.filter(({ where }) => !page.includes(`\`${where}\``))).toEqual([]);
+  });
+
   it('a broken one would be noticed', () => {
     expect(promqlMistakes('sum(rate(gatewatch_events_judged_total[5m])) by (le')).not.toEqual([]);
     expect(promqlMistakes('sum(rate(gatewatch_events_judged_total[$__rate_interval]))')).toEqual([]);
