@@ -14,7 +14,7 @@ const only = process.argv
   ?.slice('--only='.length)
   .split(',');
 const wants = (part: string) => only?.includes(part) ?? true;
-const EVENTS = isQuick ? 60_000 : 300_000;
+const EVENTS = isQuick ? 60_000 : 1_000_000;
 const KEYS = 10_000;
 const KEY_COUNTS = isQuick ? [1_000, 20_000] : [1_000, 10_000, 100_000, 1_000_000];
 /** Beyond the first call of each key. */
@@ -91,9 +91,8 @@ async function judgeAll(kafka: GrowthSettings['kafka'], processes: number): Prom
 
 async function untilStored(children: readonly Child[], events: number, startedAt: number): Promise<number> {
   for (;;) {
-    const found = await Promise.all(children.map((child) => child.usage()));
-    if (found.reduce((sum, { stored }) => sum + stored, 0) >= events)
-      return (performance.now() - startedAt) / 1_000;
+    const stored = await Promise.all(children.map((child) => child.ask<number>({ order: 'stored' })));
+    if (stored.reduce((sum, rows) => sum + rows, 0) >= events) return (performance.now() - startedAt) / 1_000;
     await pause(100);
   }
 }
@@ -124,17 +123,17 @@ async function measureKeys(cluster: KafkaCluster): Promise<void> {
   for (const keys of KEY_COUNTS) {
     const kafka = kafkaOf(cluster, 12);
     const settings = { kafka, maxKeys: 1_200_000 };
-    const child = await Child.start(settings);
+    const [writer, child] = [await Child.start(settings), await Child.start(settings)];
     const events = keys + MORE_EVENTS;
-    await child.ask({ order: 'fill', events: keys, keys, seed: 1 });
+    await writer.ask({ order: 'fill', events: keys, keys, seed: 1 });
     const idle = await child.usage();
     await child.ask({ order: 'start' });
     await untilStored([child], keys, performance.now());
-    const known = await child.usage();
-    await child.ask({ order: 'fill', events: MORE_EVENTS, keys: 0, seed: 2 });
     const before = await child.usage();
+    await writer.ask({ order: 'fill', events: MORE_EVENTS, keys: 0, seed: 2 });
     await untilStored([child], events, performance.now());
     const after = await child.usage();
+    await writer.ask({ order: 'stop' });
     const stopSeconds = await child.ask<number>({ order: 'stop' });
     const next = await Child.start(settings);
     await next.ask({ order: 'start' });
@@ -143,7 +142,7 @@ async function measureKeys(cluster: KafkaCluster): Promise<void> {
     row(
       keys.toLocaleString('en'),
       ((after.cpuMs - before.cpuMs) * 1_000) / MORE_EVENTS,
-      ((known.heapMb - idle.heapMb) * 2 ** 20) / keys,
+      ((before.heapMb - idle.heapMb) * 2 ** 20) / keys,
       stopSeconds,
       restored.restoreSeconds,
     );
