@@ -81,7 +81,9 @@ export class KafkaSubscription implements Subscription {
   #memberId = '';
   #isPaused = false;
   /** When the broker last heard of us, by the clock that also runs while the process is stopped. */
-  #heardAt = 0;
+  #heardAt = -Infinity;
+  /** By kind of request, epoch milliseconds. */
+  readonly #sentAt = new Map<string, number>();
   #crashes = 0;
   #joined: (() => void) | undefined;
 
@@ -111,13 +113,17 @@ export class KafkaSubscription implements Subscription {
 
   /** Resolves when this member is in the group and, of the partitions that are its own by then, knows where to read. */
   async open(): Promise<void> {
-    const { GROUP_JOIN, HEARTBEAT, REBALANCING, CRASH } = this.#consumer.events;
+    const { GROUP_JOIN, HEARTBEAT, REBALANCING, CRASH, REQUEST } = this.#consumer.events;
     const joined = new Promise<void>((resolve) => (this.#joined = resolve));
     this.#consumer.on(GROUP_JOIN, (event) => {
       this.#join(event);
     });
+    // What counts is when we said something that was answered well: the answer may have lain there while we stood still.
+    this.#consumer.on(REQUEST, ({ payload: { apiName, sentAt } }) => {
+      this.#sentAt.set(apiName, sentAt);
+    });
     this.#consumer.on(HEARTBEAT, () => {
-      this.#heardAt = performance.now();
+      this.#noteHeard('Heartbeat');
     });
     this.#consumer.on(REBALANCING, () => this.#options.handler.rebalancing?.());
     this.#consumer.on(CRASH, (event) => void this.#restart(event));
@@ -167,6 +173,11 @@ export class KafkaSubscription implements Subscription {
     this.#options.onClose();
   }
 
+  #noteHeard(request: string): void {
+    const ago = Date.now() - (this.#sentAt.get(request) ?? 0);
+    this.#heardAt = performance.now() - Math.max(0, ago);
+  }
+
   #run(): Promise<void> {
     return this.#consumer.run({
       autoCommit: true,
@@ -199,7 +210,7 @@ export class KafkaSubscription implements Subscription {
   /** Partitions that stay keep their place. A member that was thrown out and comes back under a new name has lost them
    *  all: others may have gone on with them. */
   #join({ payload: { memberId, memberAssignment } }: ConsumerGroupJoinEvent): void {
-    this.#heardAt = performance.now();
+    this.#noteHeard('SyncGroup');
     this.#crashes = 0;
     const assigned = new Set(Object.values(memberAssignment).flat());
     for (const tenure of this.#tenures.values()) {
@@ -272,7 +283,8 @@ export class KafkaSubscription implements Subscription {
     tenure.hasMoved = why === 'moved';
     this.#tenures.delete(partition);
     const ended = tenure.opened
-      .then(() => Promise.all([...tenure.lanes.values()].map(({ running }) => running)))
+      // A batch in hand may have failed because the partition had gone.
+      .then(() => Promise.allSettled([...tenure.lanes.values()].map(({ running }) => running)))
       .then(() => (tenure.isAssigned ? handler.revoked?.(partition, why) : undefined))
       .catch((error: unknown) => {
         const where = { group, partition, reason: messageOf(error) };
