@@ -5,7 +5,7 @@
 #   deploy/check/run.sh
 # Without Go it says so and checks nothing; where CI=true, that is a failure.
 set -uo pipefail
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit
 helm_version=v3.19.5
 tools=${GATEWATCH_CHECK_CACHE:-$HOME/.cache/gatewatch-check}
 chart=deploy/helm/gatewatch
@@ -50,10 +50,16 @@ build promtool deploy/check/prometheus github.com/prometheus/prometheus/cmd/prom
 export HELM_CACHE_HOME="$tools/helm-home" HELM_CONFIG_HOME="$tools/helm-home" HELM_DATA_HOME="$tools/helm-home"
 helm() { "$tools/helm" "$@"; }
 
-# Scripts
+# Scripts and Dockerfile
 while read -r script; do
   bash -n "$script" || bad "bash -n $script"
 done < <(find deploy -name '*.sh')
+linted() { # tool, argument…: where the tool is there
+  if command -v "$1" >/dev/null; then "$@" || bad "$*"; else echo "NOT RUN: $1 (not installed)" >&2; fi
+}
+mapfile -t scripts < <(find deploy -name '*.sh')
+linted shellcheck "${scripts[@]}"
+linted hadolint Dockerfile
 
 # Chart
 for values in "$chart/values.yaml" "$chart"/ci/*.yaml; do

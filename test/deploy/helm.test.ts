@@ -57,6 +57,7 @@ const rule = z.object({
   ports: z.array(z.object({ port: z.number() })),
   to: z.array(z.unknown()).optional(),
 });
+const caller = z.object({ from: z.array(z.unknown()).min(1) });
 const manifest = z.object({
   kind: z.string(),
   metadata: z.object({ name: z.string() }),
@@ -197,6 +198,36 @@ describe.skipIf(!existsSync(HELM))(
         api: [...dns, 9093, 8443],
         migrate: [...dns, 8443],
       });
+    });
+
+    it.each(['ingest', 'api'])(
+      '%s is reached from its own namespace only, unless somebody is named',
+      (role) => {
+        const callersIn = (file: string) => {
+          const policy = render(`${CHART}/${file}`).find(
+            ({ kind, metadata }) => kind === 'NetworkPolicy' && metadata.name === `gw-gatewatch-${role}`,
+          );
+          return z
+            .object({ ingress: z.array(caller) })
+            .parse(policy?.spec)
+            .ingress.flatMap(({ from }) => from);
+        };
+        const namespace = (name: string) => ({
+          namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': name } },
+        });
+        expect(callersIn('values.yaml')).toEqual([{ podSelector: {} }]);
+        expect(callersIn('ci/all-values.yaml')).toEqual([namespace('monitoring'), namespace('ingress')]);
+      },
+    );
+
+    it('refuses an Ingress that its own policies would shut out', () => {
+      const shutOut = () =>
+        execFileSync(
+          HELM,
+          ['template', 'gw', CHART, '--kube-version', '1.34.0', '--set', 'ingress.enabled=true'],
+          { stdio: 'pipe', encoding: 'utf8' },
+        );
+      expect(shutOut).toThrow('networkPolicy.apiFrom');
     });
 
     it('scales detect by its lag and never beyond its partitions', () => {

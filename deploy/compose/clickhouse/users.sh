@@ -3,7 +3,7 @@
 # its password from the secrets. A changed password or a new right is there after "docker compose restart clickhouse".
 set -euo pipefail
 
-sql() { clickhouse-client --multiquery --host 127.0.0.1 "$@"; }
+sql() { clickhouse-client --multiquery --host 127.0.0.1; }
 
 sql <"/gatewatch/roles.sql"
 sql <"/gatewatch/users.sql"
