@@ -73,6 +73,11 @@ export const ERRORS = {
     retry: true,
     help: 'The state of the detectors cannot be saved. Check disk space and rights of the data folder; the next save is tried in any case.',
   },
+  E_CHECKPOINT_LOST: {
+    status: 503,
+    retry: false,
+    help: 'Another process has taken the state over. This one gives it up and, if its partition is still its own, takes it again by itself. Seen again and again, two processes run on the same group and do not see each other.',
+  },
   E_CHECKPOINT_CORRUPT: {
     status: 500,
     retry: false,

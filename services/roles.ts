@@ -58,10 +58,11 @@ function credentialMistakes({ kafka, gateways }: Config, steps: readonly Step[])
 
 /** Whoever gets into a process must not find a credential that it never uses. */
 function withoutCredentials(config: Config, steps: readonly Step[]): Pick<Role, 'config' | 'notes'> {
-  if (steps.includes('respond')) return { config, notes: [] };
+  const answered = steps.includes('api') ? config : { ...config, gitguardian: {} };
+  if (steps.includes('respond')) return { config: answered, notes: [] };
   const gateways = config.gateways.map((gateway) => ({ ...gateway, key: undefined }));
   const hadKey = config.gateways.some(({ key }) => key !== undefined);
   const note =
     'Only respond uses the key of a gateway. This process has one too and does not use it: take it out of its settings.';
-  return { config: { ...config, gateways }, notes: hadKey ? [note] : [] };
+  return { config: { ...answered, gateways, notify: {} }, notes: hadKey ? [note] : [] };
 }

@@ -23,8 +23,14 @@ export interface SystemParts {
 /** The steps of this process; one that is wanted and not there yet is starting. */
 export interface SystemSteps {
   wanted: readonly string[];
-  detect?: { lag(): Promise<number>; watermark(): number };
-  respond?: OutsideView & { lag(): Promise<number>; isFrozen(): boolean; isActive(): boolean };
+  detect?: StepView & { watermark(): number };
+  respond?: StepView & OutsideView & { isFrozen(): boolean; isActive(): boolean };
+}
+
+interface StepView {
+  lag(): Promise<number>;
+  /** False while it does not read what is its own, or does not know what that is. */
+  isReady(): boolean;
 }
 
 /** Without these gatewatch still takes events in and judges, and acts and tells as far as it can. A restart would not help
@@ -36,11 +42,11 @@ export async function describeSystem(
   { config, transport, store, enricher, elsewhere, now }: SystemParts,
   { wanted, detect, respond }: SystemSteps,
 ): Promise<SystemStatus> {
-  // A store that is away is told of below.
-  const others = await elsewhere?.().catch(() => undefined);
+  // What is away is told of below.
+  const others = await inTime(() => elsewhere?.());
   const lag = {
-    events: wanted.includes('detect') ? await lagOf(detect) : (others?.lag.events ?? 0),
-    respond: wanted.includes('respond') ? await lagOf(respond) : (others?.lag.respond ?? 0),
+    events: (wanted.includes('detect') ? await inTime(() => detect?.lag()) : others?.lag.events) ?? 0,
+    respond: (wanted.includes('respond') ? await inTime(() => respond?.lag()) : others?.lag.respond) ?? 0,
   };
   const watermark = Math.max(detect?.watermark() ?? 0, others?.watermark ?? 0);
   const parts = [
@@ -69,24 +75,26 @@ export async function describeSystem(
   };
 }
 
-async function lagOf(step: { lag(): Promise<number> } | undefined): Promise<number> {
-  return step === undefined ? 0 : step.lag();
-}
-
 type PartStatus = SystemStatus['parts'][number];
 
 const ANSWER_WITHIN_MS = 2_000;
 
+/** Undefined when there is no answer in time, or none at all. */
+async function inTime<Answer>(ask: () => Promise<Answer> | undefined): Promise<Answer | undefined> {
+  const silence = new AbortController();
+  const late = pause(ANSWER_WITHIN_MS, undefined, { signal: silence.signal }).catch(() => undefined);
+  try {
+    return await Promise.race([ask(), late]);
+  } catch {
+    return undefined;
+  } finally {
+    silence.abort();
+  }
+}
+
 /** The reason is for anybody who asks, without a token: it must not say where things lie. */
 async function check(name: string, ask: () => Promise<unknown>): Promise<PartStatus> {
-  const silence = new AbortController();
-  const late = pause(ANSWER_WITHIN_MS, false, { signal: silence.signal }).catch(() => false);
-  const answered = ask().then(
-    () => true,
-    () => false,
-  );
-  const ready = await Promise.race([answered, late]);
-  silence.abort();
+  const ready = (await inTime(() => ask().then(() => true))) ?? false;
   return { name, ready, reason: ready ? '' : 'It does not answer; see the log.' };
 }
 
@@ -105,11 +113,17 @@ const CAUGHT_UP_RECORDS = 20_000;
 function stepStatus(
   name: 'detect' | 'respond',
   wanted: readonly string[],
-  step: { lag(): Promise<number>; isActive?(): boolean } | undefined,
+  step: (StepView & { isActive?(): boolean }) | undefined,
   lag: number,
 ): PartStatus {
   if (!wanted.includes(name)) return { name, ready: true, reason: 'It runs in another process.' };
   if (step === undefined) return { name, ready: false, reason: 'It is starting.' };
+  if (!step.isReady())
+    return {
+      name,
+      ready: false,
+      reason: 'It restores its state, or hears nothing of the brokers; see the log.',
+    };
   if (step.isActive?.() === false) return { name, ready: true, reason: 'It stands by for another process.' };
   const isBehind = lag > CAUGHT_UP_RECORDS;
   return { name, ready: !isBehind, reason: isBehind ? `${lag.toString()} records behind.` : '' };

@@ -42,18 +42,23 @@ class SharedAudit implements AuditLog {
   readonly #options: SharedAuditOptions;
   readonly #lane = new Lane();
   #claim: string | undefined;
+  /** Offset that our next record gets, if nobody else writes. */
+  #next = 0;
+  #isSure: () => boolean = () => false;
 
   constructor(options: SharedAuditOptions) {
     this.#options = options;
   }
 
-  takeOver(): Promise<void> {
+  takeOver(isSure: () => boolean): Promise<void> {
+    this.#isSure = isSure;
     return this.#lane.run(() => this.#takeOver());
   }
 
   append(entry: AuditEntry): Promise<AuditRecord> {
     return this.#lane.run(async () => {
       try {
+        if (!this.#isSure()) throw new Error('another responder may write it');
         // After a failure nobody knows whether the record is in the topic.
         if (this.#claim === undefined) await this.#takeOver();
         return await this.#append(entry, this.#claim ?? '');
@@ -81,15 +86,26 @@ class SharedAudit implements AuditLog {
   async #append(entry: AuditEntry, by: string): Promise<AuditRecord> {
     const { file } = this.#options;
     const record = nextRecord(file.head(), entry);
+    const from = this.#next;
     await this.#publish([{ by, record }]);
+    // Another one may have begun to write while we stood still; then the record belongs to no chain.
+    if (await this.#isClaimed(from, this.#next - 1)) throw new Error('another responder writes it now');
     return file.adopt(record);
+  }
+
+  /** Whether somebody has taken the chain over between these offsets. Usually there is nothing between them. */
+  async #isClaimed(from: number, to: number): Promise<boolean> {
+    if (from === to) return false;
+    for await (const records of this.#options.transport.read(TOPIC, 0, from, to))
+      if (records.some(({ value }) => 'claim' in (JSON.parse(value) as Shared))) return true;
+    return false;
   }
 
   async #takeOver(): Promise<void> {
     const { file, dir, transport } = this.#options;
     const claim = randomUUID();
     await this.#publish([{ claim }]);
-    const to = await transport.endOffset(TOPIC, 0);
+    const to = this.#next;
     const saved = readPosition(dir);
     // A topic that is shorter than we have read was made anew.
     let position = saved.offset > to ? BEGINNING : saved;
@@ -124,7 +140,9 @@ class SharedAudit implements AuditLog {
       id: 'claim' in one ? one.claim : one.record.hash,
       value: JSON.stringify(one),
     }));
-    await this.#options.transport.append(TOPIC, records);
+    const { end } = await this.#options.transport.append(TOPIC, records);
+    if (end === undefined) throw new Error('the topic does not say where records lie');
+    this.#next = end;
   }
 }
 

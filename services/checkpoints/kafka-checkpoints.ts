@@ -7,7 +7,14 @@ import type { KafkaSettings } from '../kafka/client.ts';
 import { KafkaReader } from '../kafka/reader.ts';
 import { boundsOf, ensureTopics } from '../kafka/topics.ts';
 import type { Log } from '../log.ts';
-import type { Checkpoint, CheckpointStore, CheckpointUpdate } from './checkpoint-store.ts';
+import type {
+  Checkpoint,
+  CheckpointStore,
+  CheckpointUpdate,
+  OpenCheckpoint,
+  Opened,
+} from './checkpoint-store.ts';
+import { Holders, lost } from './holders.ts';
 import {
   entryMessage,
   FoundCheckpoint,
@@ -17,8 +24,12 @@ import {
 } from './kafka-checkpoint-messages.ts';
 import type { Mark } from './kafka-checkpoint-messages.ts';
 
-/** A request to the broker; a transaction has as many as it needs. */
-const MAX_REQUEST_BYTES = 1 << 20;
+/** A request to the broker; a transaction has as many as it needs. Brokers take a megabyte unless they are told otherwise. */
+const MAX_REQUEST_BYTES = 700_000;
+/** What a record takes beside key and value, at most. */
+const RECORD_BYTES = 80;
+/** All of a large state is one transaction; brokers allow 15 minutes. */
+const TRANSACTION_MS = 5 * 60_000;
 
 export interface KafkaCheckpointOptions extends KafkaSettings {
   /** Full name of a topic of its own. */
@@ -29,32 +40,26 @@ export interface KafkaCheckpointOptions extends KafkaSettings {
   now?: () => number;
 }
 
-/** One checkpoint that this process has loaded or saved, and with that taken from whoever had it before. */
-interface Owned {
+/** Where a checkpoint lies, and who writes it. */
+interface Place {
   checkpoint: string;
   partition: number;
   producer: Producer;
-  /** What we wrote when we took it over. */
-  claim: string;
-  /** The last save failed. */
-  isBroken: boolean;
-  isLost: boolean;
-  offsets: Record<string, number>;
-  /** Saves follow each other. */
-  last: Promise<unknown>;
-}
-
-interface Taken {
-  owned: Owned;
-  found: Checkpoint | undefined;
 }
 
 type Options = Required<Pick<KafkaCheckpointOptions, 'topic' | 'partitions' | 'log' | 'now' | 'brokers'>>;
 
+interface Parts {
+  options: Options;
+  kafka: Kafka;
+  admin: Admin;
+  reader: KafkaReader;
+}
+
 /** Checkpoints in a compacted topic, where every process finds them: of each entry the newest record stays.
  *
- *  A save is a transaction, so that all of it counts or nothing. Loading takes the checkpoint over: a process that was
- *  only paused, and still believes that it is its own, cannot save it any more. */
+ *  A save is a transaction, so that all of it counts or nothing. Whoever opens a checkpoint writes that into the topic: a
+ *  process that was only paused, and still believes that it is its own, cannot save it any more. */
 export async function openKafkaCheckpoints(options: KafkaCheckpointOptions): Promise<CheckpointStore> {
   const { topic, partitions, brokers, log } = options;
   const kafka = createKafka(options, log);
@@ -63,7 +68,12 @@ export async function openKafkaCheckpoints(options: KafkaCheckpointOptions): Pro
     await whenWarm(() => admin.connect());
     await ensureTopics(admin, [{ topic, partitions, retention: 'compact' }]);
     const count = (await whenWarm(() => boundsOf(admin, topic))).length;
-    return new KafkaCheckpoints({ now: Date.now, ...options, partitions: count }, kafka, admin);
+    const reader = new KafkaReader(kafka, admin, { topics: [topic], prefix: `${topic}.` });
+    reader.warmUp();
+    return new KafkaCheckpoints({
+      ...{ kafka, admin, reader },
+      options: { now: Date.now, ...options, partitions: count },
+    });
   } catch (cause) {
     await admin.disconnect().catch(() => undefined);
     throw kafkaUnavailable(brokers, cause);
@@ -71,127 +81,132 @@ export async function openKafkaCheckpoints(options: KafkaCheckpointOptions): Pro
 }
 
 class KafkaCheckpoints implements CheckpointStore {
-  readonly #options: Options;
-  readonly #kafka: Kafka;
-  readonly #admin: Admin;
-  readonly #reader: KafkaReader;
-  readonly #owned = new Map<string, Promise<Owned>>();
+  readonly #parts: Parts;
+  readonly #holders = new Holders();
+  readonly #open = new Set<KafkaCheckpoint>();
   readonly #scratch = new Int32Array(2);
 
-  constructor(options: Options, kafka: Kafka, admin: Admin) {
-    this.#options = options;
-    this.#kafka = kafka;
-    this.#admin = admin;
-    this.#reader = new KafkaReader(kafka, admin, { topics: [options.topic], prefix: `${options.topic}.` });
-    this.#reader.warmUp();
+  constructor(parts: Parts) {
+    this.#parts = parts;
   }
 
-  async save(checkpoint: string, update: CheckpointUpdate): Promise<void> {
-    const owned = await this.#own(checkpoint);
-    const saved = owned.last.then(() => this.#save(owned, update));
-    owned.last = saved.catch(() => undefined);
-    await saved;
-  }
-
-  async load(checkpoint: string): Promise<Checkpoint | undefined> {
-    await this.release(checkpoint);
-    return (await this.#take(checkpoint)).found;
-  }
-
-  async release(checkpoint: string): Promise<void> {
-    const owned = await this.#owned.get(checkpoint)?.catch(() => undefined);
-    this.#owned.delete(checkpoint);
-    await owned?.last;
-    await owned?.producer.disconnect();
+  async open(name: string): Promise<Opened> {
+    const holder = this.#holders.take(name);
+    const checkpoint = new KafkaCheckpoint(this.#parts, {
+      ...{ name, partition: this.#partitionOf(name) },
+      isHeld: () => this.#holders.isHeldBy(name, holder),
+      onRelease: () => {
+        this.#holders.letGo(name, holder);
+        this.#open.delete(checkpoint);
+      },
+    });
+    this.#open.add(checkpoint);
+    try {
+      return { found: await checkpoint.takeOver(), checkpoint };
+    } catch (error) {
+      await checkpoint.release();
+      throw error;
+    }
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#owned.keys()].map((checkpoint) => this.release(checkpoint)));
-    await this.#reader.close();
-    await this.#admin.disconnect();
+    await Promise.all([...this.#open].map((checkpoint) => checkpoint.release()));
+    await this.#parts.reader.close();
+    await this.#parts.admin.disconnect();
   }
 
-  async #own(checkpoint: string): Promise<Owned> {
-    return this.#owned.get(checkpoint) ?? (await this.#take(checkpoint)).owned;
+  /** The state of a partition of events lies in the partition of the same number, so that none has to be read for another. */
+  #partitionOf(name: string): number {
+    const { partitions } = this.#parts.options;
+    const number = /\/(\d+)$/.exec(name)?.[1];
+    return number === undefined ? partitionOf(name, partitions, this.#scratch) : Number(number) % partitions;
+  }
+}
+
+interface KafkaCheckpointSettings {
+  name: string;
+  partition: number;
+  /** False once somebody else in this process has opened it. */
+  isHeld: () => boolean;
+  onRelease: () => void;
+}
+
+class KafkaCheckpoint implements OpenCheckpoint {
+  readonly #parts: Parts;
+  readonly #settings: KafkaCheckpointSettings;
+  /** What we wrote when we took it over. */
+  readonly #claim = randomUUID();
+  #producer: Producer | undefined;
+  #offsets: Record<string, number> = {};
+  /** The last save failed. */
+  #isBroken = false;
+  #isLost = false;
+  /** Saves follow each other. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: Parts, settings: KafkaCheckpointSettings) {
+    this.#parts = parts;
+    this.#settings = settings;
   }
 
-  /** Known as ours from the call on, so that two saves at once take it over once. */
-  #take(checkpoint: string): Promise<Taken> {
-    const taken = this.#takeOver(checkpoint);
-    const owned = taken.then((one) => one.owned);
-    this.#owned.set(checkpoint, owned);
-    owned.catch(() => this.#owned.delete(checkpoint));
-    return taken;
-  }
-
-  async #takeOver(checkpoint: string): Promise<Taken> {
-    const partition = this.#partitionOf(checkpoint);
+  async takeOver(): Promise<Checkpoint | undefined> {
     // From here on the broker refuses whoever had it before.
-    const producer = await this.#connect(checkpoint);
+    const place = await this.#connect();
     try {
-      const claim = randomUUID();
-      const { manifest, entries, isDamaged } = await this.#read(
-        { checkpoint, partition, producer },
-        'claim',
-        claim,
-      );
-      if (isDamaged) await this.#saveAnew({ checkpoint, partition, producer }, { manifest, entries });
-      const found = manifest && { ...manifest, entries };
-      const offsets = { ...manifest?.offsets };
-      const owned = {
-        checkpoint,
-        partition,
-        producer,
-        claim,
-        offsets,
-        isBroken: false,
-        isLost: false,
-        last: Promise.resolve(),
-      };
-      return { owned, found };
+      const found = await this.#read(place, 'claim', this.#claim);
+      if (found.isDamaged) await this.#saveAnew(place, found);
+      const { manifest, entries } = found;
+      this.#offsets = { ...manifest?.offsets };
+      return manifest && { ...manifest, entries };
     } catch (error) {
-      await producer.disconnect().catch(() => undefined);
       throw this.#unavailable(error);
     }
   }
 
-  /** The state of a partition of events lies in the partition of the same number, so that none has to be read for another. */
-  #partitionOf(checkpoint: string): number {
-    const { partitions } = this.#options;
-    const number = /\/(\d+)$/.exec(checkpoint)?.[1];
-    return number === undefined
-      ? partitionOf(checkpoint, partitions, this.#scratch)
-      : Number(number) % partitions;
+  save(update: CheckpointUpdate): Promise<void> {
+    const saved = this.#last.then(() => this.#save(update));
+    this.#last = saved.catch(() => undefined);
+    return saved;
   }
 
-  async #connect(checkpoint: string): Promise<Producer> {
-    const producer = this.#kafka.producer({
-      transactionalId: `${this.#options.topic}.${checkpoint}`,
+  async release(): Promise<void> {
+    this.#settings.onRelease();
+    this.#isLost = true;
+    await this.#last;
+    await this.#producer?.disconnect().catch(() => undefined);
+  }
+
+  async #connect(): Promise<Place> {
+    const { name: checkpoint, partition } = this.#settings;
+    const producer = this.#parts.kafka.producer({
+      transactionalId: `${this.#parts.options.topic}.${checkpoint}`,
+      transactionTimeout: TRANSACTION_MS,
       ...producerSettings,
       // One that gave up is not used again.
       retry: { initialRetryTime: 50, maxRetryTime: 2_000, retries: 10 },
     });
+    this.#producer = producer;
     try {
       await whenWarm(() => producer.connect());
-      return producer;
+      return { checkpoint, partition, producer };
     } catch (error) {
       throw this.#unavailable(error);
     }
   }
 
   /** Everything of a checkpoint up to our own mark. A save with a damaged record ends it: what counts is the one before. */
-  async #read(
-    { checkpoint, partition, producer }: Pick<Owned, 'checkpoint' | 'partition' | 'producer'>,
-    mark: Mark,
-    id: string,
-  ): Promise<FoundCheckpoint> {
-    const { topic, log } = this.#options;
+  async #read(place: Place, mark: Mark, id: string): Promise<FoundCheckpoint> {
+    const { options, admin, reader } = this.#parts;
+    const { checkpoint, partition, producer } = place;
+    const { topic, log } = options;
     await this.#inTransaction(producer, [[{ ...markMessage(checkpoint, mark, id), partition }]]);
-    const bounds = (await boundsOf(this.#admin, topic)).find((one) => one.partition === partition);
+    const bounds = (await boundsOf(admin, topic)).find((one) => one.partition === partition);
     const found = new FoundCheckpoint(checkpoint);
-    const isLast = (message: KafkaMessage) => isMark(message, id);
+    // The mark may be compacted away while we stand still; then there are records behind the end as it was.
+    const end = bounds?.end ?? 0;
+    const isLast = (message: KafkaMessage) => isMark(message, id) || Number(message.offset) >= end;
     const reading = { topic, partition, from: bounds?.first ?? 0, isLast };
-    for await (const messages of this.#reader.read(reading)) {
+    for await (const messages of reader.read(reading)) {
       for (const message of messages) found.take(message);
     }
     if (found.isDamaged) {
@@ -205,50 +220,53 @@ class KafkaCheckpoints implements CheckpointStore {
 
   /** Puts what is left of a damaged checkpoint after the damage, so that later saves count again. */
   async #saveAnew(
-    { checkpoint, partition, producer }: Pick<Owned, 'checkpoint' | 'partition' | 'producer'>,
+    { checkpoint, partition, producer }: Place,
     { manifest, entries }: Pick<FoundCheckpoint, 'manifest' | 'entries'>,
   ): Promise<void> {
     const messages = [
       markMessage(checkpoint, 'begin', randomUUID()),
       ...[...entries].map(([name, text]) => entryMessage(checkpoint, name, text)),
-      manifestMessage(checkpoint, manifest ?? { savedAt: this.#options.now(), offsets: {} }),
+      manifestMessage(checkpoint, manifest ?? { savedAt: this.#parts.options.now(), offsets: {} }),
     ];
     await this.#inTransaction(producer, requestsOf(messages.map((message) => ({ ...message, partition }))));
   }
 
-  async #save(owned: Owned, { offsets, changed }: CheckpointUpdate): Promise<void> {
-    const { checkpoint, partition } = owned;
-    const merged = { ...owned.offsets, ...offsets };
+  async #save({ offsets, changed }: CheckpointUpdate): Promise<void> {
+    const { name: checkpoint, partition, isHeld } = this.#settings;
+    // Asking the broker again would throw out the new owner, who would have to come back.
+    if (this.#isLost || !isHeld()) throw lost(checkpoint);
+    const merged = { ...this.#offsets, ...offsets };
     const entries = [...changed].map(([name, text]) => entryMessage(checkpoint, name, text));
-    const manifest = manifestMessage(checkpoint, { savedAt: this.#options.now(), offsets: merged });
+    const manifest = manifestMessage(checkpoint, { savedAt: this.#parts.options.now(), offsets: merged });
     const messages = [...entries, manifest].map((message) => ({ ...message, partition }));
     try {
-      // Asking the broker again would throw out the new owner, who would have to come back.
-      if (owned.isLost) throw lost();
-      if (owned.isBroken) await this.#renew(owned);
-      await this.#inTransaction(owned.producer, requestsOf(messages));
-      owned.offsets = merged;
+      const producer = this.#isBroken ? await this.#renew() : this.#producer;
+      if (producer === undefined) throw lost(checkpoint);
+      await this.#inTransaction(producer, requestsOf(messages));
+      this.#offsets = merged;
     } catch (error) {
-      owned.isBroken = true;
+      this.#isBroken = true;
       throw this.#unavailable(error);
     }
   }
 
   /** After a failure the client's producer may be stuck in its transaction, and the broker may have given it up. A new one
    *  helps, if nobody else has taken the checkpoint over meanwhile. */
-  async #renew(owned: Owned): Promise<void> {
-    await owned.producer.disconnect().catch(() => undefined);
-    owned.producer = await this.#connect(owned.checkpoint);
-    const { claim } = await this.#read(owned, 'probe', randomUUID());
-    owned.isLost = claim !== owned.claim;
-    if (owned.isLost) throw lost();
-    owned.isBroken = false;
+  async #renew(): Promise<Producer> {
+    await this.#producer?.disconnect().catch(() => undefined);
+    const place = await this.#connect();
+    const { claim } = await this.#read(place, 'probe', randomUUID());
+    this.#isLost = claim !== this.#claim;
+    if (this.#isLost) throw lost(place.checkpoint);
+    this.#isBroken = false;
+    return place.producer;
   }
 
   async #inTransaction(producer: Producer, requests: readonly Message[][]): Promise<void> {
+    const { topic } = this.#parts.options;
     const transaction = await producer.transaction();
     try {
-      for (const messages of requests) await transaction.send({ topic: this.#options.topic, messages });
+      for (const messages of requests) await transaction.send({ topic, messages });
       await transaction.commit();
     } catch (error) {
       await transaction.abort().catch(() => undefined);
@@ -257,21 +275,18 @@ class KafkaCheckpoints implements CheckpointStore {
   }
 
   #unavailable(cause: unknown): AppError {
-    const { topic, brokers } = this.#options;
+    if (cause instanceof AppError) return cause;
+    const { topic, brokers } = this.#parts.options;
     const message = `State cannot be saved to or loaded from ${topic} at ${brokers.join(', ')} (${messageOf(cause)}). Check that Kafka can be reached and that the user may write there in transactions.`;
     return new AppError('E_CHECKPOINT_UNAVAILABLE', message, { cause });
   }
-}
-
-function lost(): Error {
-  return new Error('another process has taken it over');
 }
 
 function requestsOf(messages: readonly Message[]): Message[][] {
   const requests: Message[][] = [[]];
   let size = 0;
   for (const message of messages) {
-    const sizeBytes = message.value?.length ?? 0;
+    const sizeBytes = RECORD_BYTES + (message.key?.length ?? 0) + (message.value?.length ?? 0);
     size += sizeBytes;
     if (size > MAX_REQUEST_BYTES) {
       requests.push([]);
@@ -279,5 +294,5 @@ function requestsOf(messages: readonly Message[]): Message[][] {
     }
     requests.at(-1)?.push(message);
   }
-  return requests;
+  return requests.filter((request) => request.length > 0);
 }

@@ -6,7 +6,8 @@ import { AppError, messageOf } from '../errors.ts';
 import { reasonOf } from '../lmdb-reason.ts';
 import { Pace } from '../pace.ts';
 import { decodeEntry, encodeEntry } from './checkpoint-entry.ts';
-import type { Checkpoint, CheckpointStore, CheckpointUpdate } from './checkpoint-store.ts';
+import type { CheckpointStore, CheckpointUpdate, Opened } from './checkpoint-store.ts';
+import { Holders, lost } from './holders.ts';
 
 /** LMDB takes keys of up to 1,978 bytes, and no NUL in them; longer names are found by their digest. */
 const LONGEST_NAME = 400;
@@ -56,6 +57,7 @@ class LmdbCheckpoints implements CheckpointStore {
   readonly #now: () => number;
   /** A save merges into what is stored of its checkpoint, so it waits for the one before; other checkpoints do not. */
   readonly #saving = new Map<string, Promise<unknown>>();
+  readonly #holders = new Holders();
 
   constructor(dir: string, root: RootDatabase, now: () => number) {
     this.#dir = dir;
@@ -65,30 +67,37 @@ class LmdbCheckpoints implements CheckpointStore {
     this.#now = now;
   }
 
-  save(checkpoint: string, update: CheckpointUpdate): Promise<void> {
+  open(checkpoint: string): Promise<Opened> {
+    return new Promise((resolve) => {
+      const holder = this.#holders.take(checkpoint);
+      const manifest = this.#manifest(checkpoint);
+      resolve({
+        found: manifest && {
+          ...manifest,
+          entries: { [Symbol.iterator]: () => this.#iterate(checkpoint, manifest.entries) },
+        },
+        checkpoint: {
+          save: (update) => this.#saveInTurn(checkpoint, holder, update),
+          release: async () => {
+            await this.#saving.get(checkpoint);
+            this.#holders.letGo(checkpoint, holder);
+          },
+        },
+      });
+    });
+  }
+
+  #saveInTurn(checkpoint: string, holder: symbol, update: CheckpointUpdate): Promise<void> {
     const before = this.#saving.get(checkpoint) ?? Promise.resolve();
-    const saved = before.then(() => this.#save(checkpoint, update));
+    const saved = before.then(() => {
+      if (!this.#holders.isHeldBy(checkpoint, holder)) throw lost(checkpoint);
+      return this.#save(checkpoint, update);
+    });
     this.#saving.set(
       checkpoint,
       saved.catch(() => undefined),
     );
     return saved;
-  }
-
-  load(checkpoint: string): Promise<Checkpoint | undefined> {
-    return new Promise((resolve) => {
-      const manifest = this.#manifest(checkpoint);
-      resolve(
-        manifest && {
-          ...manifest,
-          entries: { [Symbol.iterator]: () => this.#iterate(checkpoint, manifest.entries) },
-        },
-      );
-    });
-  }
-
-  async release(checkpoint: string): Promise<void> {
-    await this.#saving.get(checkpoint);
   }
 
   async close(): Promise<void> {

@@ -81,6 +81,8 @@ export interface FakeGateway {
   keys: readonly StoredKey[];
   /** Every log record so far. */
   records: readonly Record<string, unknown>[];
+  /** What was logged since the last time, or since the start; `records` is empty then. */
+  takeRecords(): Record<string, unknown>[];
   adminCalls: readonly AdminCall[];
   /** Sends what is waiting; resolves when it has arrived. */
   flush(): Promise<void>;
@@ -130,6 +132,10 @@ class Gateway implements FakeGateway {
 
   get records(): readonly Record<string, unknown>[] {
     return this.#calls.records;
+  }
+
+  takeRecords(): Record<string, unknown>[] {
+    return this.#calls.records.splice(0);
   }
 
   async listen(): Promise<void> {

@@ -20,6 +20,8 @@ export interface Detect {
   watermark(): number;
   /** Undefined for a key of another process's partition. */
   describeKey(keyId: KeyId): ReturnType<Core['describeKey']>;
+  /** False while a partition of ours is being restored, or the brokers do not answer. */
+  isReady(): boolean;
   /** Brings the gauges up to date. */
   measure(): Promise<void>;
   /** Finishes what is in hand, saves a checkpoint, leaves. */
@@ -78,6 +80,10 @@ class DetectStep implements Detect {
     return undefined;
   }
 
+  isReady(): boolean {
+    return this.#subscription?.isReady() ?? false;
+  }
+
   async measure(): Promise<void> {
     const { metrics, now } = this.#deps;
     const held = [...this.#partitions.values()];
@@ -114,7 +120,11 @@ class DetectStep implements Detect {
   }
 
   async #take(number: number, signal: AbortSignal): Promise<Record<string, number>> {
-    const partition = new HeldPartition(this.#deps, number, this.#closing.signal);
+    // One that was not handed back must not go on beside the new one.
+    await this.#partitions.get(number)?.drop();
+    this.#partitions.delete(number);
+    const onLost = () => this.#subscription?.reopen(number);
+    const partition = new HeldPartition(this.#deps, { number, closing: this.#closing.signal, onLost });
     const offsets = await partition.open(signal);
     this.#partitions.set(number, partition);
     return offsets;

@@ -59,7 +59,7 @@ async function append(
   if (records.length === 0) return;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)) {
     try {
-      await transport.append(topic, records);
+      await unlessClosing(transport.append(topic, records), closing);
       return;
     } catch (error) {
       log.error({ topic, ...whyOf(error) }, 'Results wait for the log.');
@@ -76,4 +76,21 @@ function asRejected({ topic, partition, offset, code, sizeBytes }: Unjudged, at:
       ? `Record ${place} of the log is damaged.`
       : `Record ${place} could not be judged.`;
   return { at, gateway: '', format: topic, code, reason, index: 0, sizeBytes, sha256: '' };
+}
+
+/** Brokers that are away answer late or never. */
+async function unlessClosing<Result>(work: Promise<Result>, closing: AbortSignal): Promise<Result> {
+  let giveUp: () => void = () => undefined;
+  const given = new Promise<never>((_resolve, reject) => {
+    giveUp = () => reject(new Error('The process ends before the results are in their topics.'));
+  });
+  given.catch(() => undefined);
+  work.catch(() => undefined);
+  if (closing.aborted) giveUp();
+  closing.addEventListener('abort', giveUp, { once: true });
+  try {
+    return await Promise.race([work, given]);
+  } finally {
+    closing.removeEventListener('abort', giveUp);
+  }
 }

@@ -1,5 +1,5 @@
 import type { KeyId } from '../../detectors/event.ts';
-import { whyOf } from '../errors.ts';
+import { AppError, whyOf } from '../errors.ts';
 import type { Pace } from '../pace.ts';
 import type { Batch } from '../transports/transport.ts';
 import type { DetectDeps } from './deps.ts';
@@ -13,6 +13,14 @@ import { RowWriter } from './row-writer.ts';
 /** What the store may take until the end. */
 const CLOSE_ROWS_MS = 3_000;
 
+interface Holding {
+  number: number;
+  /** From then on results that cannot be handed on are given up. */
+  closing: AbortSignal;
+  /** Somebody else has taken the state over. */
+  onLost: () => void;
+}
+
 /** A partition while this process has it: restored when it comes, saved from time to time and when we leave, dropped when
  *  it moves to another process, which goes on from the newest checkpoint. */
 export class HeldPartition {
@@ -22,34 +30,41 @@ export class HeldPartition {
   readonly #writer: RowWriter;
   readonly #log: EventLog;
   readonly #closing: AbortSignal;
+  readonly #onLost: () => void;
   readonly #handing = new Set<Promise<void>>();
   #saving: Promise<void> = Promise.resolve();
   #savedAt: number;
   /** Set when something judged could not be handed on: the state in memory is ahead of the topics. */
   #mayNotSave = false;
 
-  /** `closing`: from then on results that cannot be handed on are given up. */
-  constructor(deps: DetectDeps, number: number, closing: AbortSignal) {
+  constructor(deps: DetectDeps, { number, closing, onLost }: Holding) {
     this.#deps = deps;
     this.#number = number;
     this.#closing = closing;
+    this.#onLost = onLost;
     this.#savedAt = deps.now();
     this.#log = new EventLog({ ...deps, partition: number });
     const rowsAgain = (from: number, to: number) => this.#log.rows(from, to);
-    this.#writer = new RowWriter({ ...deps, partition: number, rowsAgain });
+    this.#writer = new RowWriter({ ...deps, partition: number, rowsAgain, onLost });
     const core = deps.createCore(number);
     const judge = createJudge(core, deps.enricher);
     this.#partition = new Partition({ ...deps, partition: number, core, judge, writer: this.#writer });
   }
 
-  /** Restores the newest checkpoint; answers where to read on, by topic. */
+  /** Restores the newest checkpoint; answers where to read on, by topic. Ends early, having given back what it took, once
+   *  `signal` is aborted: whoever has the partition then must not lose its state to us. */
   async open(signal: AbortSignal): Promise<Record<string, number>> {
     const startedAt = performance.now();
-    // Rows of before are written first, which may never end once another process has the partition.
-    signal.addEventListener('abort', () => this.#writer.abandon(), { once: true });
-    await this.#partition.open();
-    for await (const records of this.#log.before(this.#partition.startAt('events')))
-      this.#partition.noteSeen(records);
+    try {
+      await this.#partition.open(signal);
+      for await (const records of this.#log.before(this.#partition.startAt('events'))) {
+        signal.throwIfAborted();
+        this.#partition.noteSeen(records);
+      }
+    } catch (error) {
+      await this.drop();
+      throw error;
+    }
     this.#deps.metrics.checkpointRestore.set((performance.now() - startedAt) / 1000);
     const startAt = (topic: string) => this.#partition.startAt(topic);
     return { events: startAt('events'), facts: startAt('facts'), rollups: startAt('rollups') };
@@ -98,14 +113,15 @@ export class HeldPartition {
   async close(pace: Pace): Promise<void> {
     await this.save(pace);
     await this.#writer.close(CLOSE_ROWS_MS);
-    await this.#release();
+    await this.#partition.release();
   }
 
   /** Another process has it: whatever is not saved is done again there. */
   async drop(): Promise<void> {
     this.#mayNotSave = true;
-    this.#writer.abandon();
-    await this.#release();
+    await this.#writer.abandon();
+    await this.#saving;
+    await this.#partition.release();
   }
 
   #judge(batch: Batch): Results {
@@ -135,6 +151,7 @@ export class HeldPartition {
       this.#savedAt = this.#deps.now();
     } catch (error) {
       if (this.#isAhead()) return;
+      if (error instanceof AppError && error.code === 'E_CHECKPOINT_LOST') this.#onLost();
       const where = { partition: this.#number, ...whyOf(error) };
       this.#deps.log.error(where, 'The checkpoint could not be saved.');
     }
@@ -142,11 +159,5 @@ export class HeldPartition {
 
   #isAhead(): boolean {
     return this.#mayNotSave;
-  }
-
-  async #release(): Promise<void> {
-    await this.#saving;
-    for (const name of [this.#partition.checkpointName(), this.#writer.checkpointName()])
-      await this.#deps.checkpoints.release(name);
   }
 }

@@ -11,6 +11,8 @@ import { encodeRow } from '../stores/tables.ts';
 const EVERY_MS = 5 * 60_000;
 /** Each insert is a part on the disk that ClickHouse has to merge, so few large ones. */
 const BATCH_ROWS = 2_000;
+/** Anybody may show a new key with each call. One that finds no room waits for its next change. */
+const MAX_WAITING = 500_000;
 
 export interface KeyTableDeps {
   store: Store;
@@ -25,6 +27,7 @@ type Describe = (keyId: KeyId) => KeySummary | undefined;
  *  next round instead of holding anything up. */
 export class KeyTable {
   readonly #changed = new Map<KeyId, Describe>();
+  /** Of the last minutes. */
   readonly #writtenAt = new Map<KeyId, number>();
   readonly #deps: KeyTableDeps;
 
@@ -33,11 +36,14 @@ export class KeyTable {
   }
 
   noteChanged(keyIds: readonly KeyId[], describe: Describe): void {
-    for (const keyId of keyIds) this.#changed.set(keyId, describe);
+    for (const keyId of keyIds) {
+      if (this.#changed.size < MAX_WAITING || this.#changed.has(keyId)) this.#changed.set(keyId, describe);
+    }
   }
 
   async flush(pace: Pace): Promise<void> {
     const now = this.#deps.now();
+    for (const [keyId, at] of this.#writtenAt) if (now - at >= EVERY_MS) this.#writtenAt.delete(keyId);
     const due = [...this.#changed].filter(([keyId]) => now - (this.#writtenAt.get(keyId) ?? 0) >= EVERY_MS);
     for (let at = 0; at < due.length; at += BATCH_ROWS) {
       const part = due.slice(at, at + BATCH_ROWS);

@@ -1,6 +1,6 @@
 import type { Core, Fact, Rollup } from '../../detectors/detector.ts';
 import type { Event, KeyId } from '../../detectors/event.ts';
-import type { CheckpointStore } from '../checkpoints/checkpoint-store.ts';
+import type { CheckpointStore, OpenCheckpoint } from '../checkpoints/checkpoint-store.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Pace } from '../pace.ts';
 import { messageOf } from '../errors.ts';
@@ -52,6 +52,7 @@ export class Partition {
   readonly #deps: PartitionDeps;
   readonly #watch = new ContainmentWatch();
   readonly #repeats = new Repeats();
+  #checkpoint: OpenCheckpoint | undefined;
   #offsets: Record<string, number> = {};
   #watermark = 0;
   #lastOrigin = { receivedAt: 0, isImport: false };
@@ -64,12 +65,15 @@ export class Partition {
     this.#deps = deps;
   }
 
-  /** Restores the last checkpoint. */
-  async open(): Promise<void> {
+  /** Restores the last checkpoint. Takes nothing from anybody once `signal` is aborted. */
+  async open(signal: AbortSignal): Promise<void> {
     const { checkpoints, core, writer } = this.#deps;
-    const saved = await checkpoints.load(this.checkpointName());
-    this.#offsets = { ...saved?.offsets };
-    for (const [name, text] of saved?.entries ?? []) {
+    signal.throwIfAborted();
+    const { found, checkpoint } = await checkpoints.open(`detect/${this.#deps.partition.toString()}`);
+    this.#checkpoint = checkpoint;
+    signal.throwIfAborted();
+    this.#offsets = { ...found?.offsets };
+    for (const [name, text] of found?.entries ?? []) {
       if (name === WATCH_ENTRY) this.#watch.restore(text);
       else core.restore(name, text);
     }
@@ -215,12 +219,14 @@ export class Partition {
     const snapshot = new Snapshot(this.#deps.core, this.#unsaved);
     const offsets = { ...this.#offsets };
     const results = handedOn();
+    // It may fail before its turn comes.
+    results.catch(() => undefined);
     snapshot.changed.set(WATCH_ENTRY, this.#watch.save());
     this.#snapshot = snapshot;
     try {
       await snapshot.finish(pace);
       await results;
-      await this.#deps.checkpoints.save(this.checkpointName(), { offsets, changed: snapshot.changed });
+      await this.#checkpoint?.save({ offsets, changed: snapshot.changed });
       this.#unsaved = [];
     } catch (error) {
       this.#unsaved = [...snapshot.changed.keys()].filter((name) => name !== WATCH_ENTRY);
@@ -230,8 +236,8 @@ export class Partition {
     }
   }
 
-  checkpointName(): string {
-    return `detect/${this.#deps.partition.toString()}`;
+  async release(): Promise<void> {
+    await this.#checkpoint?.release();
   }
 
   #moveTo(batch: Batch): void {

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { CheckpointStore } from '../checkpoints/checkpoint-store.ts';
+import type { CheckpointStore, OpenCheckpoint } from '../checkpoints/checkpoint-store.ts';
 import { AppError, whyOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
@@ -20,6 +20,8 @@ export interface RowWriterDeps {
   checkpoints: CheckpointStore;
   /** Makes the rows of a range of offsets anew from the log, in order, in pieces. */
   rowsAgain(from: number, to: number): AsyncIterable<readonly string[]>;
+  /** Somebody else has taken the checkpoint, and with it the right to write. */
+  onLost: () => void;
   log: Log;
   metrics: Metrics;
 }
@@ -42,6 +44,9 @@ export class RowWriter {
   #to = 0;
   /** First offset that did not fit; rows from here on to `#to` are read again. */
   #gapFrom: number | undefined;
+  /** The last insert of before, which the store may have or not: it is sent once more, first of all. */
+  #unsure: Range | undefined;
+  #checkpoint: OpenCheckpoint | undefined;
   #wake: (() => void) | undefined;
   #isClosing = false;
   #running: Promise<void> | undefined;
@@ -51,12 +56,17 @@ export class RowWriter {
     this.#deps = deps;
   }
 
-  /** `judgedTo`: the offset detection starts at. Rows before it that were never written are made again. */
+  /** `judgedTo`: the offset detection starts at. Rows before it that were never written are made again. Waits for the
+   *  checkpoint, never for the store. */
   async open(judgedTo: number): Promise<void> {
-    const saved = await this.#deps.checkpoints.load(this.checkpointName());
-    let writtenTo = saved?.offsets[this.#offsetName()] ?? 0;
-    const intent = [...(saved?.entries ?? [])].find(([name]) => name === 'intent')?.[1];
-    if (intent !== undefined) writtenTo = Math.max(writtenTo, await this.#repeat(intent));
+    const { found, checkpoint } = await this.#deps.checkpoints.open(this.#checkpointName());
+    this.#checkpoint = checkpoint;
+    let writtenTo = found?.offsets[this.#offsetName()] ?? 0;
+    const intent = [...(found?.entries ?? [])].find(([name]) => name === 'intent')?.[1];
+    if (intent !== undefined) {
+      this.#unsure = rangeOf(intent);
+      writtenTo = Math.max(writtenTo, this.#unsure.to);
+    }
     this.#from = writtenTo;
     this.#to = writtenTo;
     if (judgedTo > writtenTo) {
@@ -77,12 +87,11 @@ export class RowWriter {
     if (this.#rows.length === 1 || this.#rows.length === BATCH_ROWS) this.#wake?.();
   }
 
-  /** What lies before the first record after a start is gone from the log (retention). */
+  /** Offsets that never come are gone from the log (retention). With rows waiting they become part of a gap, which finds
+   *  out how many they are. */
   #passOver(offset: number): void {
-    if (this.#from < this.#to) {
-      throw new RangeError(`Offset ${offset.toString()} came where ${this.#to.toString()} was due.`);
-    }
-    this.#from = offset;
+    if (this.#from < this.#to) this.#gapFrom ??= this.#to;
+    else this.#from = offset;
   }
 
   backlog(): number {
@@ -98,16 +107,18 @@ export class RowWriter {
     }, deadlineMs);
     await this.#running;
     clearTimeout(timer);
+    await this.#checkpoint?.release();
   }
 
   /** Stops at once: another process goes on with the partition, and what was not written is made again there. */
-  abandon(): void {
+  async abandon(): Promise<void> {
     this.#isClosing = true;
     this.#closing.abort();
     this.#wake?.();
+    await this.#checkpoint?.release();
   }
 
-  checkpointName(): string {
+  #checkpointName(): string {
     return `row-writer/${this.#deps.partition.toString()}`;
   }
 
@@ -117,7 +128,9 @@ export class RowWriter {
 
   async #run(): Promise<void> {
     while (!this.#closing.signal.aborted) {
-      if (this.#rows.length > 0) {
+      if (this.#unsure !== undefined) {
+        await this.#repeat(this.#unsure);
+      } else if (this.#rows.length > 0) {
         await this.#untilWorthwhile();
         await this.#flush();
       } else if (this.#gapFrom !== undefined) {
@@ -166,23 +179,24 @@ export class RowWriter {
       }
     } catch (error) {
       if (!isGone(error)) {
-        this.#deps.log.warn(whyOf(error), 'Rows cannot be made again from the log yet.');
-        await this.#rest(GAP_PAUSE_MS);
+        await this.#waitForLog(error);
         return;
       }
-      this.#tellGone({ from: at, to });
-      at = to;
-      this.#from = to;
+      at = this.#passGone(error, { from: at, to });
+      this.#from = at;
     }
     // Offsets may have been added to the gap meanwhile; those are taken in the next round.
     this.#gapFrom = this.#to > at ? at : undefined;
   }
 
-  /** Past retention, because the store was away for too long. */
-  #tellGone(range: Range): void {
+  /** Past retention, because the store was away for too long. Answers where the log goes on. */
+  #passGone(error: AppError, { from, to }: Range): number {
     const { partition, log, metrics } = this.#deps;
-    metrics.rowsLost.inc(range.to - range.from);
-    log.error({ partition, ...range }, 'Events went from the log before the store took them.');
+    const { first } = error.details;
+    const next = typeof first === 'number' && first > from && first < to ? first : to;
+    metrics.rowsLost.inc(next - from);
+    log.error({ partition, from, to: next }, 'Events went from the log before the store took them.');
+    return next;
   }
 
   async #rest(pauseMs: number): Promise<void> {
@@ -190,19 +204,20 @@ export class RowWriter {
   }
 
   async #insert(range: Range, rows: readonly string[]): Promise<void> {
-    const { store, checkpoints, log, metrics } = this.#deps;
+    const { store, log, metrics } = this.#deps;
     const intent = `${range.from.toString()}-${range.to.toString()}`;
     const changed = new Map([['intent', intent]]);
     const present = rows.filter((row) => row !== '');
     for (let pauseMs = 250; !this.#closing.signal.aborted; pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)) {
       try {
-        await checkpoints.save(this.checkpointName(), {
+        await this.#checkpoint?.save({
           offsets: { [this.#offsetName()]: range.from },
           changed,
         });
         if (present.length > 0) await store.insert('events', present, `${this.#offsetName()}/${intent}`);
         return;
       } catch (error) {
+        if (isLost(error)) this.#deps.onLost();
         metrics.storeFailures.inc({ table: 'events' });
         log.warn({ ...whyOf(error), backlog: this.backlog() }, 'Events wait for the store.');
         await this.#rest(pauseMs);
@@ -210,22 +225,37 @@ export class RowWriter {
     }
   }
 
-  /** Sends the last recorded range once more; returns the offset after it. */
-  async #repeat(intent: string): Promise<number> {
-    const [from = 0, to = 0] = intent.split('-').map(Number);
+  /** Sends the last recorded range once more. */
+  async #repeat(range: Range): Promise<void> {
     const rows: string[] = [];
     try {
-      for await (const piece of this.#deps.rowsAgain(from, to)) rows.push(...piece);
+      for await (const piece of this.#deps.rowsAgain(range.from, range.to)) rows.push(...piece);
+      await this.#insert(range, rows);
     } catch (error) {
-      if (!isGone(error)) throw error;
-      this.#tellGone({ from, to });
-      return to;
+      if (!isGone(error)) {
+        await this.#waitForLog(error);
+        return;
+      }
+      this.#passGone(error, range);
     }
-    await this.#insert({ from, to }, rows);
-    return to;
+    this.#unsure = undefined;
+  }
+
+  async #waitForLog(error: unknown): Promise<void> {
+    this.#deps.log.warn(whyOf(error), 'Rows cannot be made again from the log yet.');
+    await this.#rest(GAP_PAUSE_MS);
   }
 }
 
-function isGone(error: unknown): boolean {
+function rangeOf(intent: string): Range {
+  const [from = 0, to = 0] = intent.split('-').map(Number);
+  return { from, to };
+}
+
+function isLost(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'E_CHECKPOINT_LOST';
+}
+
+function isGone(error: unknown): error is AppError {
   return error instanceof AppError && error.code === 'E_NOT_FOUND';
 }

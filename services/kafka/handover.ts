@@ -1,44 +1,29 @@
-/** One gives, one takes, and neither runs ahead. */
+/** One gives, one takes; of what is given, one waits at most. */
 export class Handover<Value> {
   #given: Value | undefined;
   #error: Error | undefined;
-  #isEnded = false;
   #wake: () => void = () => undefined;
 
-  async give(value: Value): Promise<void> {
+  /** False when what was given before is not taken yet. */
+  give(value: Value): boolean {
+    if (this.#given !== undefined) return false;
     this.#given = value;
     this.#wake();
-    while (this.#given !== undefined && !this.#isEnded) await this.#change();
+    return true;
   }
 
   async take(): Promise<Value> {
     while (this.#given === undefined) {
       if (this.#error !== undefined) throw this.#error;
-      await this.#change();
+      await new Promise<void>((resolve) => (this.#wake = resolve));
     }
     const value = this.#given;
     this.#given = undefined;
-    this.#wake();
     return value;
   }
 
   fail(error: Error): void {
     this.#error = error;
     this.#wake();
-  }
-
-  end(): void {
-    this.#isEnded = true;
-    this.#wake();
-  }
-
-  #change(): Promise<void> {
-    return new Promise((resolve) => {
-      const others = this.#wake;
-      this.#wake = () => {
-        others();
-        resolve();
-      };
-    });
   }
 }

@@ -1,8 +1,8 @@
 import type { Batch, KafkaMessage } from 'kafkajs';
 
-/** After a seek one answer of before it may still come; what was asked for from elsewhere a third time is a gap in the
- *  log: marks of transactions, compacted or removed records. */
-const MAX_MISSES = 2;
+/** After a seek, an answer of before it may still come, and the client loses seeks while the group's coordinator is away. What
+ *  was asked for from elsewhere this often is a gap in the log: marks of transactions, compacted or removed records. */
+const MAX_MISSES = 20;
 
 /** Where reading stands in one partition. The client seeks some time after it was told to, and may give what it had asked
  *  for before. */

@@ -14,11 +14,15 @@ export interface Reading {
 }
 
 const MAX_WAIT_MS = 200;
+/** After a crash of the client its former self keeps the new one waiting for so long. */
+const SESSION_MS = 6_000;
 /** A checkpoint may be hundreds of megabytes. */
 const MAX_BYTES_A_PARTITION = 8 * 2 ** 20;
 
 interface Active {
   position: Position;
+  /** Nothing more is fetched until what was given is taken. */
+  isHeld: boolean;
   pieces: Handover<KafkaMessage[]>;
 }
 
@@ -42,9 +46,17 @@ export class KafkaReader {
       groupId: this.#groupId,
       partitionAssigners: [togetherAssigner({ share: 'one', has: () => [] })],
       maxWaitTimeInMs: MAX_WAIT_MS,
+      sessionTimeout: SESSION_MS,
+      rebalanceTimeout: SESSION_MS,
+      heartbeatInterval: SESSION_MS / 4,
       maxBytesPerPartition: MAX_BYTES_A_PARTITION,
       allowAutoTopicCreation: false,
-      retry: { retries: Number.MAX_SAFE_INTEGER, maxRetryTime: 2_000 },
+      retry: {
+        retries: 3,
+        initialRetryTime: 200,
+        maxRetryTime: 1_000,
+        restartOnFailure: () => Promise.resolve(true),
+      },
     });
   }
 
@@ -62,22 +74,21 @@ export class KafkaReader {
     let done: () => void = () => undefined;
     this.#turns.set(name, new Promise((resolve) => (done = resolve)));
     await before;
-    const active: Active = { position: new Position(from), pieces: new Handover() };
+    const active: Active = { position: new Position(from), isHeld: false, pieces: new Handover() };
     this.#active.set(name, active);
     try {
-      this.#seek(topic, partition, active);
-      this.#consumer.resume([{ topic, partitions: [partition] }]);
+      this.#goOn(topic, partition, active);
       for (;;) {
         const piece = await active.pieces.take();
         const end = piece.findIndex(isLast);
+        if (end < 0 && active.isHeld) this.#goOn(topic, partition, active);
         yield end < 0 ? piece : piece.slice(0, end + 1);
         if (end >= 0) return;
       }
     } finally {
       this.#active.delete(name);
-      this.#consumer.pause([{ topic, partitions: [partition] }]);
-      active.pieces.end();
       done();
+      this.#hold(topic, partition);
     }
   }
 
@@ -102,6 +113,7 @@ export class KafkaReader {
         reject(error);
       });
     });
+    joined.catch(() => undefined);
     try {
       await this.#consumer.connect();
       for (const topic of this.#topics) await this.#consumer.subscribe({ topic, fromBeginning: true });
@@ -109,7 +121,10 @@ export class KafkaReader {
         autoCommit: false,
         eachBatchAutoResolve: false,
         partitionsConsumedConcurrently: 4,
-        eachBatch: (payload) => this.#take(payload),
+        eachBatch: (payload) => {
+          this.#take(payload);
+          return Promise.resolve();
+        },
       });
       await joined;
     } catch (error) {
@@ -122,9 +137,23 @@ export class KafkaReader {
     for (const [topic, partitions] of Object.entries(memberAssignment)) {
       for (const partition of partitions) {
         const active = this.#active.get(nameOf(topic, partition));
-        if (active === undefined) this.#consumer.pause([{ topic, partitions: [partition] }]);
+        if (active === undefined || active.isHeld) this.#hold(topic, partition);
         else this.#seek(topic, partition, active);
       }
+    }
+  }
+
+  #goOn(topic: string, partition: number, active: Active): void {
+    active.isHeld = false;
+    this.#seek(topic, partition, active);
+    this.#consumer.resume([{ topic, partitions: [partition] }]);
+  }
+
+  #hold(topic: string, partition: number): void {
+    try {
+      this.#consumer.pause([{ topic, partitions: [partition] }]);
+    } catch {
+      // It is between a crash and its restart, and pauses everything when it joins again.
     }
   }
 
@@ -132,7 +161,7 @@ export class KafkaReader {
     this.#consumer.seek({ topic, partition, offset: position.seek() });
   }
 
-  async #take(payload: EachBatchPayload): Promise<void> {
+  #take(payload: EachBatchPayload): void {
     const { batch } = payload;
     const { topic, partition } = batch;
     const active = this.#active.get(nameOf(topic, partition));
@@ -143,10 +172,13 @@ export class KafkaReader {
       this.#seek(topic, partition, active);
       return;
     }
+    // Whoever waits here keeps all partitions of this broker waiting; a piece that is not taken yet is fetched again.
+    if (!active.pieces.give(messages)) {
+      active.isHeld = true;
+      this.#hold(topic, partition);
+      return;
+    }
     active.position.next = Number(last.offset) + 1;
-    const beat = setInterval(() => void payload.heartbeat().catch(() => undefined), 3_000);
-    await active.pieces.give(messages);
-    clearInterval(beat);
     payload.resolveOffset(last.offset);
   }
 }

@@ -30,6 +30,7 @@ const FLEET_ENTRY = 'fleet';
 /** A disk that does not take the state must not hold up start and end. */
 const SAVE_WAIT_MS = 2_000;
 const CLOSE_ROWS_MS = 3_000;
+const STOP_WAIT_MS = 2_000;
 /** Records handled before the event loop gets its turn: a block must not wait for the end of a storm. */
 const SLICE_RECORDS = 20;
 
@@ -37,6 +38,8 @@ export interface ActiveParts extends RespondDeps {
   sightings: Sightings;
   /** False when another process may have become the active one. */
   isSure: () => boolean;
+  /** Another process has taken the state over. */
+  onLost: () => void;
 }
 
 /** The one that decides, acts and tells, from the moment it takes the state over to the moment it hands it on. */
@@ -121,14 +124,14 @@ export class ActiveResponder {
     await this.#stop();
     await Promise.race([this.#journal.saved(), wait(SAVE_WAIT_MS)]);
     await this.#rows.close(CLOSE_ROWS_MS);
-    await this.#journal.close();
+    await inTime(this.#journal.close());
   }
 
   /** Another process is the active one: it goes on with everything that was saved. */
   async abandon(): Promise<void> {
     await this.#stop();
     await this.#rows.close(0);
-    await this.#journal.abandon();
+    await inTime(this.#journal.abandon());
   }
 
   /** Nothing in here waits for a gateway, the store or a notifier, so the next finding is never held up by them. */
@@ -144,8 +147,11 @@ export class ActiveResponder {
 
   async #stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer);
-    await this.#executor.close();
-    await Promise.all([...this.#messages, this.#facts, this.#audit].map((one) => one.close()));
+    await inTime(this.#executor.close());
+    // A message in hand gets the time to arrive.
+    const messages = Promise.all(this.#messages.map((queue) => queue.close()));
+    await inTime(Promise.all([this.#facts, this.#audit].map((one) => one.close())));
+    await messages;
   }
 
   #decide(
@@ -236,6 +242,11 @@ export class ActiveResponder {
     this.#desk.setFleet(fleet);
     this.#journal.set(FLEET_ENTRY, writeFleet(fleet));
   }
+}
+
+/** Brokers that are away must not hold up the end; what is not finished goes on after the next start. */
+async function inTime(work: Promise<unknown>): Promise<void> {
+  await Promise.race([work, wait(STOP_WAIT_MS, undefined, { ref: false })]);
 }
 
 function requestRef(actionId: string): string {

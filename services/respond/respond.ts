@@ -18,6 +18,8 @@ export interface Respond {
   measure(): Promise<void>;
   /** False while this process stands by for another one. */
   isActive(): boolean;
+  /** False while it takes over, or does not know whether it is the active one. */
+  isReady(): boolean;
   isFrozen(): boolean;
   /** How the ways to people do. */
   channels(): readonly ChannelHealth[];
@@ -40,8 +42,8 @@ export async function startRespond(deps: RespondDeps): Promise<Respond> {
 class RespondStep implements Respond {
   readonly #deps: RespondDeps;
   readonly #sightings = new Sightings();
-  /** Partitions that are ours: all or none. */
-  readonly #held = new Set<number>();
+  /** Partitions that are ours, all or none, and under whom. */
+  readonly #held = new Map<number, Promise<ActiveResponder>>();
   #active: Promise<ActiveResponder> | undefined;
   /** The same, once it is open. */
   #open: ActiveResponder | undefined;
@@ -58,7 +60,7 @@ class RespondStep implements Respond {
       TOPICS,
       GROUP,
       {
-        assigned: (partition) => this.#take(partition),
+        assigned: (partition, signal) => this.#take(partition, signal),
         handle: (batch) => this.#handle(batch),
         revoked: (partition, why) => this.#letGo(partition, why),
       },
@@ -79,6 +81,10 @@ class RespondStep implements Respond {
 
   isActive(): boolean {
     return this.#open !== undefined;
+  }
+
+  isReady(): boolean {
+    return this.#subscription?.isReady() ?? false;
   }
 
   isFrozen(): boolean {
@@ -106,9 +112,10 @@ class RespondStep implements Respond {
     await this.#ended;
   }
 
-  async #take(partition: number): Promise<Record<string, number>> {
-    this.#held.add(partition);
-    const active = await this.#activate();
+  async #take(partition: number, signal: AbortSignal): Promise<Record<string, number>> {
+    const opening = this.#activate(signal);
+    this.#held.set(partition, opening);
+    const active = await opening;
     return Object.fromEntries(TOPICS.map((topic) => [topic, active.offset(topic, partition)]));
   }
 
@@ -117,19 +124,36 @@ class RespondStep implements Respond {
     await this.#open.handle(batch);
   }
 
-  #activate(): Promise<ActiveResponder> {
-    this.#active ??= this.#ended.then(() => this.#openActive());
+  #activate(signal: AbortSignal): Promise<ActiveResponder> {
+    if (this.#active !== undefined) return this.#active;
+    const opening = this.#ended.then(() => this.#openActive(signal));
+    this.#active = opening;
     // The partitions ask again.
-    this.#active.catch(() => (this.#active = undefined));
-    return this.#active;
+    opening.catch(() => {
+      if (this.#active === opening) this.#active = undefined;
+    });
+    return opening;
   }
 
-  async #openActive(): Promise<ActiveResponder> {
+  /** Takes nothing from anybody once `signal` is aborted. */
+  async #openActive(signal: AbortSignal): Promise<ActiveResponder> {
     const { audit, log, metrics } = this.#deps;
-    await audit.takeOver();
-    const isSure = () => this.#subscription?.isSure() ?? true;
-    const active = new ActiveResponder({ ...this.#deps, sightings: this.#sightings, isSure });
-    await active.open();
+    const hasMoved = () => signal.aborted && signal.reason !== 'closing';
+    const isSure = () => !hasMoved() && (this.#subscription?.isSure() ?? true);
+    const onLost = () => {
+      for (const partition of this.#held.keys()) this.#subscription?.reopen(partition);
+    };
+    const active = new ActiveResponder({ ...this.#deps, sightings: this.#sightings, isSure, onLost });
+    try {
+      signal.throwIfAborted();
+      await audit.takeOver(isSure);
+      signal.throwIfAborted();
+      await active.open();
+      signal.throwIfAborted();
+    } catch (error) {
+      await active.abandon();
+      throw error;
+    }
     this.#open = active;
     metrics.responderActive.set(1);
     log.info('This process decides and acts from now on.');
@@ -137,17 +161,20 @@ class RespondStep implements Respond {
   }
 
   async #letGo(partition: number, why: 'moved' | 'closing'): Promise<void> {
+    const opening = this.#held.get(partition);
     this.#held.delete(partition);
-    if (this.#held.size > 0 || this.#active === undefined) return;
-    const active = this.#active;
+    if (opening !== undefined && opening === this.#active) this.#retire(opening, why);
+    await this.#ended;
+  }
+
+  #retire(opening: Promise<ActiveResponder>, why: 'moved' | 'closing'): void {
     this.#active = undefined;
     this.#open = undefined;
     this.#deps.metrics.responderActive.set(0);
-    this.#ended = active.then(
+    this.#ended = opening.then(
       (one) => (why === 'moved' ? one.abandon() : one.close()),
       () => undefined,
     );
-    await this.#ended;
-    if (why === 'moved') this.#deps.log.info('Another process decides and acts from now on.');
+    if (why === 'moved') this.#deps.log.info('This process decides and acts no more.');
   }
 }

@@ -68,7 +68,15 @@ export class EmbeddedSubscription implements Subscription {
     return Promise.resolve(wanted.reduce((sum, { reader, next }) => sum + reader.end() - next, 0));
   }
 
+  isReady(): boolean {
+    return true;
+  }
+
   /** There is nobody else. */
+  reopen(): void {
+    return;
+  }
+
   isSure(): boolean {
     return true;
   }

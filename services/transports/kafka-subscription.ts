@@ -30,7 +30,8 @@ const REBALANCE_MS = 10_000;
 const COMMIT_EVERY_MS = 1_000;
 const PARTITIONS_AT_ONCE = 4;
 /** Brokers that are away must not keep a process from ending. */
-const LEAVE_WITHIN_MS = 3_000;
+const LEAVE_WITHIN_MS = 2_000;
+const HAND_BACK_WITHIN_MS = 7_000;
 
 export interface KafkaTopic {
   /** As the rest of gatewatch calls it. */
@@ -100,8 +101,10 @@ export class KafkaSubscription implements Subscription {
       maxWaitTimeInMs: MAX_WAIT_MS,
       allowAutoTopicCreation: false,
       retry: {
-        retries: Number.MAX_SAFE_INTEGER,
-        maxRetryTime: 5_000,
+        // The client looks for the group's coordinator when it joins only, so it must give up and join anew.
+        retries: 3,
+        initialRetryTime: 200,
+        maxRetryTime: 1_000,
         restartOnFailure: () => Promise.resolve(true),
       },
     });
@@ -151,6 +154,18 @@ export class KafkaSubscription implements Subscription {
     return lag;
   }
 
+  isReady(): boolean {
+    const tenures = [...this.#tenures.values()];
+    return this.isSure() && tenures.every(({ topics, lanes }) => lanes.size === topics.length);
+  }
+
+  reopen(partition: number): void {
+    const tenure = this.#tenures.get(partition);
+    if (tenure === undefined || !this.isSure() || this.#closing.signal.aborted) return;
+    this.#end(tenure, 'moved');
+    this.#begin(partition, tenure.topics);
+  }
+
   isSure(): boolean {
     return performance.now() - this.#heardAt < SURE_MS;
   }
@@ -168,7 +183,10 @@ export class KafkaSubscription implements Subscription {
   async close(): Promise<void> {
     this.#closing.abort();
     for (const tenure of this.#tenures.values()) this.#end(tenure, 'closing');
-    await Promise.all(this.#ended.values());
+    await Promise.race([
+      Promise.all(this.#ended.values()),
+      sleep(HAND_BACK_WITHIN_MS, undefined, { ref: false }),
+    ]);
     await Promise.race([this.#consumer.disconnect(), sleep(LEAVE_WITHIN_MS, undefined, { ref: false })]);
     this.#options.onClose();
   }
@@ -250,9 +268,10 @@ export class KafkaSubscription implements Subscription {
     const { partition, topics, lanes } = tenure;
     await this.#ended.get(partition);
     const isOver = () => tenure.over.signal.aborted || this.#closing.signal.aborted;
+    let offsets: Readonly<Record<string, number>> | undefined;
     for (let failures = 1; !isOver(); failures += 1) {
       try {
-        const offsets = await this.#assign(tenure);
+        offsets ??= await this.#assign(tenure);
         for (const at of topics) {
           const next = await this.#startOf(at, partition, offsets[at.topic]);
           lanes.set(at.topicName, new Lane({ ...at, partition, next }));
@@ -266,9 +285,8 @@ export class KafkaSubscription implements Subscription {
   }
 
   async #assign(tenure: Tenure): Promise<Readonly<Record<string, number>>> {
-    const offsets = await this.#options.handler.assigned?.(tenure.partition, tenure.over.signal);
     tenure.isAssigned = true;
-    return offsets ?? {};
+    return (await this.#options.handler.assigned?.(tenure.partition, tenure.over.signal)) ?? {};
   }
 
   #startReading(tenure: Tenure): void {
@@ -279,7 +297,7 @@ export class KafkaSubscription implements Subscription {
   #end(tenure: Tenure, why: 'moved' | 'closing'): void {
     const { handler, log, group } = this.#options;
     const { partition } = tenure;
-    tenure.over.abort();
+    tenure.over.abort(why);
     tenure.hasMoved = why === 'moved';
     this.#tenures.delete(partition);
     const ended = tenure.opened

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CompressionTypes } from 'kafkajs';
 import type { Kafka, Message, Producer, ProducerRecord } from 'kafkajs';
 import { kafkaUnavailable, producerSettings } from '../kafka/client.ts';
@@ -12,6 +13,9 @@ const MAX_REQUEST_CHARS = 1 << 20;
 const GROUP_RECORDS = 10_000;
 /** Smaller requests are not worth packing. */
 const PACK_FROM_CHARS = 4_096;
+/** Brokers that are away must not keep a process from ending. */
+const CLOSE_MS = 1_500;
+
 export interface KafkaWriterOptions {
   kafka: Kafka;
   brokers: readonly string[];
@@ -28,7 +32,9 @@ interface Waiting {
   topic: string;
   records: readonly OutRecord[];
   dropDuplicates: boolean;
-  result: { appended: number; duplicates: number[] };
+  result: { appended: number; duplicates: number[]; end?: number };
+  /** Of its last record. */
+  partition?: number;
   resolve: (result: AppendResult) => void;
   reject: (error: unknown) => void;
 }
@@ -48,6 +54,7 @@ export class KafkaWriter {
   readonly #options: KafkaWriterOptions;
   #producer: Producer;
   #waiting: Waiting[] = [];
+  #inHand: readonly Waiting[] = [];
   #running: Promise<void> | undefined;
   #isClosed = false;
   /** The brokers do not answer. Until they do, nothing is taken in. */
@@ -78,9 +85,10 @@ export class KafkaWriter {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    if (this.#isStalled) this.#rejectWaiting('closed');
-    else await this.#running;
-    await this.#producer.disconnect();
+    if (!this.#isStalled) await Promise.race([this.#running, sleep(CLOSE_MS, undefined, { ref: false })]);
+    this.#rejectWaiting('closed');
+    for (const { reject } of this.#inHand) reject(this.#refusal('closed'));
+    await Promise.race([this.#producer.disconnect(), sleep(CLOSE_MS, undefined, { ref: false })]);
   }
 
   async #sendAll(): Promise<void> {
@@ -105,6 +113,7 @@ export class KafkaWriter {
 
   async #sendGroup(group: readonly Waiting[]): Promise<void> {
     const topic = group[0]?.topic ?? '';
+    this.#inHand = group;
     const stall = setTimeout(() => {
       this.#isStalled = true;
       this.#rejectWaiting('no answer from the brokers');
@@ -117,6 +126,7 @@ export class KafkaWriter {
       for (const { reject } of group) reject(kafkaUnavailable(this.#options.brokers, error));
     } finally {
       clearTimeout(stall);
+      this.#inHand = [];
       this.#isStalled = false;
     }
   }
@@ -139,7 +149,9 @@ export class KafkaWriter {
           result.duplicates.push(index);
           continue;
         }
-        request.messages.push(toMessage(record, partitions, now()));
+        const message = toMessage(record, partitions, now());
+        if (message.partition !== undefined) waiting.partition = message.partition;
+        request.messages.push(message);
         request.chars += chars;
         result.appended += 1;
       }
@@ -180,7 +192,10 @@ export class KafkaWriter {
       throw error;
     }
     ids.keep();
-    for (const { resolve, result } of finishes) resolve(result);
+    for (const { resolve, result, partition = -1 } of finishes) {
+      const end = this.#ends.get(topic)?.get(partition);
+      resolve(end === undefined ? result : { ...result, end });
+    }
   }
 
   /** Of one partition: of a request for several, the client leaves out, and confirms, those whose leader was lost and is
@@ -230,7 +245,7 @@ function byPartition(messages: readonly Message[]): Message[][] {
 
 /** Tries again until the broker has answered: a producer that gives up does not know where its numbering stands. */
 function newProducer(kafka: Kafka): Producer {
-  const retry = { initialRetryTime: 100, maxRetryTime: 5_000, retries: Number.MAX_SAFE_INTEGER };
+  const retry = { initialRetryTime: 100, maxRetryTime: 1_000, retries: Number.MAX_SAFE_INTEGER };
   return kafka.producer({ ...producerSettings, retry });
 }
 

@@ -162,12 +162,17 @@ class KafkaTransport implements Transport {
     if (from >= to) return;
     const bounds = await this.#boundsOf(topic, partition);
     if (from < bounds.first || to > bounds.end) {
-      const where = { topic, partition, from, to, ...bounds };
-      throw new AppError('E_NOT_FOUND', 'Some of these records are past retention or not there yet.', where);
+      throw gone({ topic, partition, from, to, ...bounds });
     }
+    let next = from;
     for await (const messages of this.#readRange(this.#nameOf(topic), { partition, from, to })) {
       for (let at = 0; at < messages.length; at += PIECE_RECORDS) {
-        yield messages.slice(at, at + PIECE_RECORDS).map(toRecord);
+        const records = messages.slice(at, at + PIECE_RECORDS).map(toRecord);
+        // Retention does not wait for somebody who reads slowly.
+        if (records[0]?.offset !== next)
+          throw gone({ topic, partition, from: next, to, first: records[0]?.offset });
+        next += records.length;
+        yield records;
       }
     }
   }
@@ -248,4 +253,8 @@ class KafkaTransport implements Transport {
       }
     }
   }
+}
+
+function gone(where: Record<string, unknown>): AppError {
+  return new AppError('E_NOT_FOUND', 'Some of these records are past retention or not there yet.', where);
 }

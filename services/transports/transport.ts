@@ -25,8 +25,8 @@ export interface Batch {
 export interface Handler {
   /** A partition is ours from now on, that number of each of the topics. Answers where to read it on from: the offset of
    *  the next record wanted, by topic. A topic that is not named: from where the group's commits stand, else from the
-   *  beginning. When it rejects, it is asked again after a pause. `signal` is aborted when the partition goes before the
-   *  answer has come: then it must end soon, with whatever result. */
+   *  beginning. When it rejects, it is asked again after a pause. `signal` is aborted when the partition goes (its reason is `moved` or
+   *  `closing`, as for `revoked`), be it before the answer has come: then it must end soon, with whatever result. */
   assigned?(partition: number, signal: AbortSignal): Promise<Readonly<Record<string, number>>>;
   /** Done when it resolves; when it rejects, the same batch comes again after a pause that grows to 30 s. Batches of one
    *  topic and partition follow each other; those of different topics may come at the same time. */
@@ -44,6 +44,10 @@ export type Share = 'spread' | 'one';
 export interface Subscription {
   /** Records appended but not yet handled, over all partitions of this member; of one topic, or of all. */
   lag(topic?: string): Promise<number>;
+  /** False while a partition of ours is not read yet, or the brokers do not answer. */
+  isReady(): boolean;
+  /** Somebody else has taken the state of a partition that is still ours: it is revoked and assigned again. */
+  reopen(partition: number): void;
   /** False when others may have been given our partitions without our knowing yet: the broker has not heard from us for
    *  as long as it waits for a member. */
   isSure(): boolean;
@@ -58,6 +62,8 @@ export interface AppendResult {
   appended: number;
   /** Indexes of records that were left out because their id was appended within the duplicate window. */
   duplicates: readonly number[];
+  /** Offset behind the last of the records that were appended, in its partition; undefined when there were none. */
+  end?: number;
 }
 
 /** Append-only topics with offsets and consumer groups.

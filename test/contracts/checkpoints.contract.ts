@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { CheckpointStore } from '../../services/checkpoints/checkpoint-store.ts';
+import type { CheckpointStore, OpenCheckpoint } from '../../services/checkpoints/checkpoint-store.ts';
 
 /** A place where checkpoints are kept. `open` may be called again after the store before was closed. */
 export interface CheckpointLab {
@@ -12,6 +12,7 @@ export function describeCheckpoints(name: string, createLab: () => Promise<Check
     let lab: CheckpointLab;
     let store: CheckpointStore;
     beforeEach(async () => {
+      held = undefined;
       lab = await createLab();
       store = await lab.open();
     });
@@ -19,10 +20,17 @@ export function describeCheckpoints(name: string, createLab: () => Promise<Check
       await store.close();
       await lab.dispose();
     });
-    const save = (entries: Record<string, string | undefined>, offsets: Record<string, number> = {}) =>
-      store.save('events/0', { offsets, changed: new Map(Object.entries(entries)) });
+    let held: OpenCheckpoint | undefined;
+    const save = async (
+      entries: Record<string, string | undefined>,
+      offsets: Record<string, number> = {},
+    ) => {
+      held ??= (await store.open('events/0')).checkpoint;
+      await held.save({ offsets, changed: new Map(Object.entries(entries)) });
+    };
     const load = async (checkpoint = 'events/0') => {
-      const found = await store.load(checkpoint);
+      held = undefined;
+      const { found } = await store.open(checkpoint);
       return found && { offsets: found.offsets, entries: Object.fromEntries(found.entries) };
     };
 
@@ -45,6 +53,7 @@ export function describeCheckpoints(name: string, createLab: () => Promise<Check
     });
 
     it('merges saves that run at the same time in the order in which they were called', async () => {
+      await save({});
       await Promise.all([
         save({ a: '1', b: '1' }, { x: 1 }),
         save({ a: '2' }, { x: 2 }),
@@ -60,7 +69,8 @@ export function describeCheckpoints(name: string, createLab: () => Promise<Check
 
     it('keeps checkpoints apart, also when one name begins like another', async () => {
       for (const checkpoint of ['events/1', 'events/10', 'events/1/x']) {
-        await store.save(checkpoint, { offsets: {}, changed: new Map([['name', checkpoint]]) });
+        const { checkpoint: one } = await store.open(checkpoint);
+        await one.save({ offsets: {}, changed: new Map([['name', checkpoint]]) });
       }
       for (const checkpoint of ['events/1', 'events/10', 'events/1/x']) {
         expect((await load(checkpoint))?.entries).toEqual({ name: checkpoint });
@@ -91,9 +101,22 @@ export function describeCheckpoints(name: string, createLab: () => Promise<Check
       await save({ a: 'one' }, { 'events/0': 7 });
       await store.close();
       store = await lab.open();
-      const found = await store.load('events/0');
+      const { found } = await store.open('events/0');
       expect([...(found?.entries ?? [])]).toEqual([['a', 'one']]);
       expect([...(found?.entries ?? [])]).toEqual([['a', 'one']]);
+    });
+
+    it('belongs to whoever opened it last: an earlier holder saves nothing more', async () => {
+      const earlier = (await store.open('events/0')).checkpoint;
+      await earlier.save({ offsets: {}, changed: new Map([['a', 'one']]) });
+      const later = (await store.open('events/0')).checkpoint;
+      await expect(earlier.save({ offsets: {}, changed: new Map([['a', 'old']]) })).rejects.toMatchObject({
+        code: 'E_CHECKPOINT_LOST',
+      });
+      await later.save({ offsets: {}, changed: new Map([['b', 'two']]) });
+      await earlier.release();
+      await later.save({ offsets: {}, changed: new Map([['c', 'three']]) });
+      expect((await load())?.entries).toEqual({ a: 'one', b: 'two', c: 'three' });
     });
   });
 }

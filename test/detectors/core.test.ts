@@ -147,8 +147,10 @@ describe('whatever happens', () => {
         const last = events.at(-1);
         if (last === undefined) return;
         const before = core.describeKey(last.event.keyId)?.lastSeenAt ?? 0;
+        // A key that was only guessed at becomes one by a report; then the late call is its first.
+        if (before === 0) return;
         judge(core, { ...last, event: { ...last.event, eventId: 'late', ts: last.event.ts - lateMs } });
-        expect(core.describeKey(last.event.keyId)?.lastSeenAt ?? 0).toBe(before);
+        expect(core.describeKey(last.event.keyId)?.lastSeenAt).toBe(before);
       }),
       { numRuns: 30 },
     );

@@ -12,7 +12,7 @@ import type { FakeGateway } from '../../services/demo/fake-gateway.ts';
 import { theStolenKeyIsBlocked } from '../pipeline/stolen-key.ts';
 import { ClickHouseOverHttp } from '../support/clickhouse/http-server.ts';
 import { interpolated, readCompose } from '../support/compose.ts';
-import { freePort } from '../support/gatewatch-process.ts';
+import { freePort } from '../support/free-ports.ts';
 import { startKafkaServer } from '../support/kafka/kafka-server.ts';
 
 const CHILD = fileURLToPath(new URL('../support/gatewatch-child.ts', import.meta.url));

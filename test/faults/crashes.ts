@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { verifyAudit } from '../../services/audit/verify.ts';
-import { freePort, GatewatchProcess } from '../support/gatewatch-process.ts';
+import { freePort } from '../support/free-ports.ts';
+import { GatewatchProcess } from '../support/gatewatch-process.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { FaultWorld, WAIT } from './fault-world.ts';
 

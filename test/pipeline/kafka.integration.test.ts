@@ -6,7 +6,8 @@ import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startFakeGateway } from '../../services/demo/fake-gateway.ts';
 import type { FakeGateway } from '../../services/demo/fake-gateway.ts';
-import { freePort, GatewatchProcess } from '../support/gatewatch-process.ts';
+import { freePort } from '../support/free-ports.ts';
+import { GatewatchProcess } from '../support/gatewatch-process.ts';
 import { startKafkaServer } from '../support/kafka/kafka-server.ts';
 import { theStolenKeyIsBlocked } from './stolen-key.ts';
 

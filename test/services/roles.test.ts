@@ -63,4 +63,21 @@ describe('a process', () => {
     expect(notes.length).toBe(hasKey ? 0 : 1);
     expect(config.mode).toBe('certain');
   });
+
+  it.each<{ only: Step[]; tells: boolean; isSigned: boolean }>([
+    { only: ['detect'], tells: false, isSigned: false },
+    { only: ['respond'], tells: true, isSigned: false },
+    { only: ['api'], tells: false, isSigned: true },
+  ])(
+    'of $only keeps the ways to people: $tells, and the token of a scanner: $isSigned',
+    ({ only, tells, isSigned }) => {
+      const env = {
+        ...{ ...SHARED, ...GATEWAY, GATEWATCH_GITGUARDIAN_TOKEN: 'a-token-of-gitguardian' },
+        ...{ GATEWATCH_SMTP_URL: 'smtp://mail.example.com', GATEWATCH_MAIL_TO: 'oncall@example.com' },
+      };
+      const { config } = roleOf(loadConfig(env), only);
+      expect(config.notify.mail !== undefined).toBe(tells);
+      expect(config.gitguardian.token !== undefined).toBe(isSigned);
+    },
+  );
 });

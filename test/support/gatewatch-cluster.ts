@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { vi } from 'vitest';
-import { freePort, GatewatchProcess } from './gatewatch-process.ts';
+import { freePorts } from './free-ports.ts';
+import { GatewatchProcess } from './gatewatch-process.ts';
 
 const ADMIN = 'cluster-test-admin-token-0123456789-01';
 const INGEST = 'cluster-test-ingest-token-0123456789-0';
@@ -32,11 +33,12 @@ export class GatewatchCluster {
 
   static async create(settings: ClusterSettings): Promise<GatewatchCluster> {
     const processes = new Map<ProcessName, GatewatchProcess>();
-    for (const name of PROCESSES) {
+    const ports = await freePorts(PROCESSES.length);
+    for (const [index, name] of PROCESSES.entries()) {
       const step = name.replace(/-\d$/, '');
       const options = {
         dataDir: join(settings.dir, name),
-        port: await freePort(),
+        port: ports[index] ?? 0,
         adminToken: ADMIN,
         ingestToken: INGEST,
         only: step,

@@ -1,8 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { vi } from 'vitest';
 
@@ -52,8 +50,17 @@ export class GatewatchProcess {
     );
     this.#output = '';
     for (const stream of [child.stdout, child.stderr]) {
-      stream.on('data', (data: Buffer) => (this.#output += data.toString()));
+      stream.on('data', (data: Buffer) => {
+        this.#output += data.toString();
+      });
     }
+    // One that ends by itself says why where somebody sees it.
+    child.once('exit', (code) => {
+      if (code !== null && code !== 0)
+        console.error(
+          `gatewatch ${only ?? ''} ended with ${code.toString()}:\n${this.#output.slice(-4_000)}`,
+        );
+    });
     this.#child = child;
   }
 
@@ -115,12 +122,4 @@ export class GatewatchProcess {
   async sql(query: string): Promise<unknown[][]> {
     return (await this.api<{ rows: unknown[][] }>('/v1/sql', { query })).rows;
   }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }

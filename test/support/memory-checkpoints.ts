@@ -1,16 +1,42 @@
 import type {
-  Checkpoint,
   CheckpointStore,
   CheckpointUpdate,
+  Opened,
 } from '../../services/checkpoints/checkpoint-store.ts';
+import { Holders, lost } from '../../services/checkpoints/holders.ts';
 
 /** Checkpoints in memory; `fail` makes the next saves reject. Survives `close`, like a disk. */
 export class MemoryCheckpoints implements CheckpointStore {
   readonly #saved = new Map<string, { offsets: Record<string, number>; entries: Map<string, string> }>();
+  readonly #holders = new Holders();
   fail = false;
+  failures = 0;
 
-  save(checkpoint: string, { offsets, changed }: CheckpointUpdate): Promise<void> {
-    if (this.fail) return Promise.reject(new Error('disk full'));
+  open(checkpoint: string): Promise<Opened> {
+    const holder = this.#holders.take(checkpoint);
+    const saved = this.#saved.get(checkpoint);
+    return Promise.resolve({
+      found: saved && { savedAt: 0, offsets: { ...saved.offsets }, entries: [...saved.entries] },
+      checkpoint: {
+        save: (update) => this.#save(checkpoint, holder, update),
+        release: () => {
+          this.#holders.letGo(checkpoint, holder);
+          return Promise.resolve();
+        },
+      },
+    });
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #save(checkpoint: string, holder: symbol, { offsets, changed }: CheckpointUpdate): Promise<void> {
+    if (!this.#holders.isHeldBy(checkpoint, holder)) return Promise.reject(lost(checkpoint));
+    if (this.fail) {
+      this.failures += 1;
+      return Promise.reject(new Error('disk full'));
+    }
     const saved = this.#saved.get(checkpoint) ?? { offsets: {}, entries: new Map<string, string>() };
     Object.assign(saved.offsets, offsets);
     for (const [name, text] of changed) {
@@ -18,20 +44,6 @@ export class MemoryCheckpoints implements CheckpointStore {
       else saved.entries.set(name, text);
     }
     this.#saved.set(checkpoint, saved);
-    return Promise.resolve();
-  }
-
-  load(checkpoint: string): Promise<Checkpoint | undefined> {
-    const saved = this.#saved.get(checkpoint);
-    if (saved === undefined) return Promise.resolve(undefined);
-    return Promise.resolve({ savedAt: 0, offsets: { ...saved.offsets }, entries: [...saved.entries] });
-  }
-
-  release(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  close(): Promise<void> {
     return Promise.resolve();
   }
 }

@@ -70,7 +70,14 @@ export class MemoryTransport implements Transport {
       else this.#push(topic, record);
     }
     for (const reader of this.#readers) reader.wake();
-    return { appended: records.length - duplicates.length, duplicates };
+    const last = records.at(-1);
+    const end =
+      last === undefined ? undefined : this.log.records(topic, this.#partitionOf(topic, last.key)).length;
+    return {
+      appended: records.length - duplicates.length,
+      duplicates,
+      ...(end === undefined ? {} : { end }),
+    };
   }
 
   async subscribe(topics: readonly string[], group: string, handler: Handler): Promise<Subscription> {
@@ -91,6 +98,8 @@ export class MemoryTransport implements Transport {
     return {
       lag: (topic) => Promise.resolve(of(topic).reduce((sum, reader) => sum + reader.lag(), 0)),
       isSure: () => true,
+      isReady: () => true,
+      reopen: () => undefined,
       pause: () => readers.forEach((reader) => reader.setPaused(true)),
       resume: () => readers.forEach((reader) => reader.setPaused(false)),
       close: async () => {
@@ -145,11 +154,15 @@ export class MemoryTransport implements Transport {
     return false;
   }
 
-  #push(topic: string, { key, value }: OutRecord): void {
+  #partitionOf(topic: string, key: string): number {
     const count = BY_KEY.has(topic) ? this.#partitions : 1;
     let hash = 0;
     for (const character of key) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) % 1_000_003;
-    const records = this.log.records(topic, hash % count);
+    return hash % count;
+  }
+
+  #push(topic: string, { key, value }: OutRecord): void {
+    const records = this.log.records(topic, this.#partitionOf(topic, key));
     records.push({ offset: records.length, key, value, appendedAt: this.#now() });
   }
 }

@@ -62,7 +62,7 @@ export class RespondWorld {
     this.#transport = new MemoryTransport({ log: this.log });
     this.#running = await startRespond({
       transport: through<Transport>('transport', this.#transport, intercept),
-      checkpoints: through<CheckpointStore>('checkpoints', this.checkpoints, intercept),
+      checkpoints: checkpointsThrough(this.checkpoints, intercept),
       store: through<Store>('store', this.store, intercept),
       audit: through<AuditLog>('audit', this.audit, intercept),
       revokers: new Map([['litellm', through<Revoker>('revoker', this.revoker, intercept)]]),
@@ -145,4 +145,19 @@ function through<Port extends object>(name: string, port: Port, intercept: Inter
       };
     },
   });
+}
+
+/** What is opened goes through `intercept` too. */
+function checkpointsThrough(checkpoints: CheckpointStore, intercept: Intercept): CheckpointStore {
+  return through<CheckpointStore>(
+    'checkpoints',
+    {
+      open: async (name) => {
+        const { found, checkpoint } = await checkpoints.open(name);
+        return { found, checkpoint: through('checkpoints', checkpoint, intercept) };
+      },
+      close: () => checkpoints.close(),
+    },
+    intercept,
+  );
 }

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { CheckpointStore } from '../../checkpoints/checkpoint-store.ts';
-import { whyOf } from '../../errors.ts';
+import type { CheckpointStore, OpenCheckpoint } from '../../checkpoints/checkpoint-store.ts';
+import { AppError, whyOf } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 
 /** Changes gather for so long before they are saved together. */
@@ -11,12 +11,15 @@ const CHECKPOINT = 'respond';
 export interface JournalParts {
   checkpoints: CheckpointStore;
   log: Log;
+  /** Somebody else has taken the state over. */
+  onLost: () => void;
 }
 
 /** What respond must remember, saved as one checkpoint: incidents, offsets, and everything still to be sent. Whatever is
  *  set between two saves is on disk together or not at all. */
 export class Journal {
   readonly #parts: JournalParts;
+  #checkpoint: OpenCheckpoint | undefined;
   #changed = new Map<string, string | undefined>();
   readonly #offsets: Record<string, number> = {};
   /** Parts that write themselves down only when a save is near. */
@@ -33,9 +36,10 @@ export class Journal {
 
   /** Entries of the last checkpoint. */
   async open(): Promise<Map<string, string>> {
-    const saved = await this.#parts.checkpoints.load(CHECKPOINT);
-    Object.assign(this.#offsets, saved?.offsets);
-    return new Map(saved?.entries ?? []);
+    const { found, checkpoint } = await this.#parts.checkpoints.open(CHECKPOINT);
+    this.#checkpoint = checkpoint;
+    Object.assign(this.#offsets, found?.offsets);
+    return new Map(found?.entries ?? []);
   }
 
   /** Offset to read on from; everything before it is included in the state. */
@@ -82,14 +86,14 @@ export class Journal {
     this.#closing.abort();
     await this.#running;
     if (this.#isDirty) await this.#save();
-    await this.#parts.checkpoints.release(CHECKPOINT);
+    await this.#checkpoint?.release();
   }
 
   /** Saves nothing more: another process has taken the checkpoint over. */
   async abandon(): Promise<void> {
     this.#closing.abort();
     await this.#running;
-    await this.#parts.checkpoints.release(CHECKPOINT);
+    await this.#checkpoint?.release();
   }
 
   async #run(): Promise<void> {
@@ -111,10 +115,11 @@ export class Journal {
     this.#waiting = [];
     this.#isDirty = false;
     try {
-      await this.#parts.checkpoints.save(CHECKPOINT, { offsets: { ...this.#offsets }, changed });
+      await this.#checkpoint?.save({ offsets: { ...this.#offsets }, changed });
       for (const resolve of waiting) resolve();
       return true;
     } catch (error) {
+      if (error instanceof AppError && error.code === 'E_CHECKPOINT_LOST') this.#parts.onLost();
       this.#parts.log.error(
         { ...whyOf(error) },
         'The state of respond could not be saved; it is tried again.',

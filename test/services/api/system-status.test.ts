@@ -20,16 +20,27 @@ interface Seen {
   channels?: { channel: string; waiting: number; isFailing: boolean }[];
   gateways?: { askedAt: number; isWell: boolean }[];
   watermark?: number;
+  isReady?: boolean;
+  isActive?: boolean;
+  lag?: Promise<number>;
 }
 
-async function statusOf({ channels = [], gateways = [], watermark = 0 }: Seen) {
+async function statusOf({
+  channels = [],
+  gateways = [],
+  watermark = 0,
+  isReady = true,
+  isActive = true,
+  lag = Promise.resolve(0),
+}: Seen) {
   const steps: SystemSteps = {
     wanted: ['detect', 'respond'],
-    detect: { lag: () => Promise.resolve(0), watermark: () => watermark },
+    detect: { lag: () => lag, isReady: () => isReady, watermark: () => watermark },
     respond: {
       lag: () => Promise.resolve(0),
+      isReady: () => true,
       isFrozen: () => false,
-      isActive: () => true,
+      isActive: () => isActive,
       channels: () => channels,
       gateways: () => gateways,
     },
@@ -43,6 +54,27 @@ const mail = { channel: 'mail', waiting: 3, isFailing: true };
 const webhook = { channel: 'webhook', waiting: 12, isFailing: true };
 
 describe('the status', () => {
+  it.each([
+    { story: 'detection that restores its state', seen: { isReady: false }, part: 'detect', ready: false },
+    { story: 'detection far behind', seen: { lag: Promise.resolve(20_001) }, part: 'detect', ready: false },
+    {
+      story: 'detection nearly up to date',
+      seen: { lag: Promise.resolve(20_000) },
+      part: 'detect',
+      ready: true,
+    },
+    { story: 'a responder that stands by', seen: { isActive: false }, part: 'respond', ready: true },
+  ])('knows $story: ready is $ready', async ({ seen, part, ready }) => {
+    const { status, partOf } = await statusOf(seen);
+    expect(partOf(part)?.ready).toBe(ready);
+    expect(status.ready).toBe(ready);
+  });
+
+  it('is told in time when nobody can say how far behind detection is', async () => {
+    const { status } = await statusOf({ lag: new Promise(() => undefined) });
+    expect(status.lag).toEqual({ events: 0, respond: 0 });
+  });
+
   it('says that nobody is told while every channel fails, and is ready all the same: a restart would not help', async () => {
     const { status, partOf } = await statusOf({ channels: [mail, webhook] });
     expect(partOf('notify')).toEqual({

@@ -33,6 +33,7 @@ async function aResponder(dir: string, transport = new MemoryTransport({ log }))
   return audit;
 }
 
+const sure = () => true;
 const targetsOf = async (audit: AuditLog) => (await audit.since(0)).map(({ target }) => target);
 
 beforeEach(() => {
@@ -46,11 +47,11 @@ afterEach(async () => {
 describe('an audit chain of several responders', () => {
   it('goes on at the one that takes over, and each has all of it', async () => {
     const [first, second] = [await aResponder(await aFolder()), await aResponder(await aFolder())];
-    await first.takeOver();
+    await first.takeOver(sure);
     await first.append(anEntry('a'));
-    await second.takeOver();
+    await second.takeOver(sure);
     const record = await second.append(anEntry('b'));
-    await first.takeOver();
+    await first.takeOver(sure);
     expect(record.seq).toBe(2);
     expect(await targetsOf(first)).toEqual(['a', 'b']);
     expect(await targetsOf(second)).toEqual(['a', 'b']);
@@ -60,15 +61,29 @@ describe('an audit chain of several responders', () => {
 
   it('does not take in what a paused one still writes after another has taken over', async () => {
     const [paused, active] = [await aResponder(await aFolder()), await aResponder(await aFolder())];
-    await paused.takeOver();
+    await paused.takeOver(sure);
     await paused.append(anEntry('a'));
-    await active.takeOver();
-    await paused.append(anEntry('too late')).catch(() => undefined);
+    await active.takeOver(sure);
+    await expect(paused.append(anEntry('too late'))).rejects.toMatchObject({ code: 'E_AUDIT_UNAVAILABLE' });
     await active.append(anEntry('b'));
     const third = await aResponder(await aFolder());
-    await third.takeOver();
+    await third.takeOver(sure);
     expect(await targetsOf(third)).toEqual(['a', 'b']);
-    await expect(paused.takeOver()).rejects.toMatchObject({ code: 'E_AUDIT_BROKEN' });
+    // And it can take its turn again.
+    await paused.takeOver(sure);
+    await paused.append(anEntry('c'));
+    expect(await targetsOf(paused)).toEqual(['a', 'b', 'c']);
+  });
+
+  it('is not written, nor taken from another one, by whoever is not sure to be the active one', async () => {
+    const [paused, active] = [await aResponder(await aFolder()), await aResponder(await aFolder())];
+    let isSure = true;
+    await paused.takeOver(() => isSure);
+    await active.takeOver(sure);
+    isSure = false;
+    await expect(paused.append(anEntry('too late'))).rejects.toMatchObject({ code: 'E_AUDIT_UNAVAILABLE' });
+    await active.append(anEntry('a'));
+    expect(await targetsOf(active)).toEqual(['a']);
   });
 
   it('is told to Kafka by a machine that ran alone before', async () => {
@@ -77,9 +92,9 @@ describe('an audit chain of several responders', () => {
     await alone.append(anEntry('a'));
     await alone.close();
     const first = await aResponder(dir);
-    await first.takeOver();
+    await first.takeOver(sure);
     const second = await aResponder(await aFolder());
-    await second.takeOver();
+    await second.takeOver(sure);
     expect(await targetsOf(second)).toEqual(['a']);
   });
 
@@ -87,7 +102,7 @@ describe('an audit chain of several responders', () => {
     const transport = new MemoryTransport({ log });
     const append = transport.append.bind(transport);
     const first = await aResponder(await aFolder(), transport);
-    await first.takeOver();
+    await first.takeOver(sure);
     transport.append = async (...args) => {
       await append(...args);
       transport.append = append;
@@ -96,7 +111,7 @@ describe('an audit chain of several responders', () => {
     await expect(first.append(anEntry('a'))).rejects.toMatchObject({ code: 'E_AUDIT_UNAVAILABLE' });
     await first.append(anEntry('b'));
     const second = await aResponder(await aFolder());
-    await second.takeOver();
+    await second.takeOver(sure);
     expect(await targetsOf(second)).toEqual(['a', 'b']);
     expect(await targetsOf(first)).toEqual(['a', 'b']);
   });
@@ -104,17 +119,17 @@ describe('an audit chain of several responders', () => {
   it('reads on from where it stood, and from the beginning when the topic was made anew', async () => {
     const dir = await aFolder();
     const first = await aResponder(dir);
-    await first.takeOver();
+    await first.takeOver(sure);
     await first.append(anEntry('a'));
-    await first.takeOver();
+    await first.takeOver(sure);
     await first.close();
     opened.splice(0);
     log = new MemoryLog();
     const again = await aResponder(dir);
-    await again.takeOver();
+    await again.takeOver(sure);
     await again.append(anEntry('b'));
     const second = await aResponder(await aFolder());
-    await second.takeOver();
+    await second.takeOver(sure);
     expect(await targetsOf(second)).toEqual(['a', 'b']);
   });
 });

@@ -18,7 +18,9 @@ afterEach(() => rm(dir, { recursive: true, force: true }));
 
 async function saveOne(): Promise<void> {
   const store = await openLmdbCheckpoints({ dir, now: () => 1234 });
-  await store.save('events/0', {
+  await (
+    await store.open('events/0')
+  ).checkpoint.save({
     offsets: { 'events/0': 7 },
     changed: new Map([
       ['a', 'text of a'],
@@ -48,7 +50,7 @@ function damage(table: Database, key: string | [string, string]): void {
 async function loadAll() {
   const store = await openLmdbCheckpoints({ dir });
   try {
-    const found = await store.load('events/0');
+    const { found } = await store.open('events/0');
     return found && { ...found, entries: new Map(found.entries) };
   } finally {
     await store.close();
@@ -90,9 +92,10 @@ describe('checkpoints in LMDB', () => {
     const store = await openLmdbCheckpoints({ dir });
     const many = Array.from({ length: 10_000 }, (_, index) => [`key:${index.toString()}`, 'text'] as const);
     const saved: string[] = [];
-    const save = async (checkpoint: string, changed: ReadonlyMap<string, string>) => {
-      await store.save(checkpoint, { offsets: {}, changed });
-      saved.push(checkpoint);
+    const save = async (name: string, changed: ReadonlyMap<string, string>) => {
+      const { checkpoint } = await store.open(name);
+      await checkpoint.save({ offsets: {}, changed });
+      saved.push(name);
     };
     await Promise.all([save('detect/0', new Map(many)), save('respond', new Map([['incident', 'text']]))]);
     expect(saved).toEqual(['respond', 'detect/0']);

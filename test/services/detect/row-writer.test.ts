@@ -40,7 +40,8 @@ async function* rowsAgain(from: number, to: number) {
 
 function newWriter(store: Store, changes: Partial<RowWriterDeps> = {}): RowWriter {
   const log = pino({ level: 'silent' });
-  const parts = { checkpoints: new MemoryCheckpoints(), rowsAgain, log, metrics: createMetrics() };
+  const onLost = () => undefined;
+  const parts = { checkpoints: new MemoryCheckpoints(), rowsAgain, onLost, log, metrics: createMetrics() };
   return new RowWriter({ partition: 0, store, ...parts, ...changes });
 }
 
@@ -163,16 +164,59 @@ describe('RowWriter', () => {
     expect((await metrics.rowsLost.get()).values[0]?.value).toBe(100);
   });
 
-  it('ends its start when another process has taken the partition meanwhile', async () => {
+  it('is open before the store has taken the last insert of before', async () => {
     const checkpoints = new MemoryCheckpoints();
     const first = await openWriter(new FakeStore(), checkpoints);
     first.add(0, rowAt(0));
     await first.close(1_000);
-    checkpoints.fail = true;
-    const second = newWriter(new FakeStore(), { checkpoints });
-    const opening = second.open(1);
-    second.abandon();
-    await opening;
+    const store = new FakeStore();
+    store.isAway = true;
+    const second = await openWriter(store, checkpoints, 1);
+    second.add(1, rowAt(1));
+    store.isAway = false;
+    await vi.waitFor(
+      () => {
+        expect(store.rows).toEqual(numbers(2));
+      },
+      { timeout: 5_000 },
+    );
+    await second.close(1_000);
+  });
+
+  it('writes nothing once another one has taken the partition, and says so', async () => {
+    const checkpoints = new MemoryCheckpoints();
+    const store = new FakeStore();
+    let isLost = false;
+    const first = newWriter(store, { checkpoints, onLost: () => (isLost = true) });
+    await first.open(0);
+    const second = await openWriter(new FakeStore(), checkpoints);
+    first.add(0, rowAt(0));
+    await first.close(2_000);
+    expect({ isLost, rows: store.rows }).toEqual({ isLost: true, rows: [] });
+    await second.close(1_000);
+  });
+
+  it('makes the rows anew when records went from the log between others that wait', async () => {
+    const store = new FakeStore();
+    store.isAway = true;
+    const metrics = createMetrics();
+    async function* withoutTheMiddle(from: number, to: number) {
+      if (from < 10) throw new AppError('E_NOT_FOUND', 'Past retention.', { first: 10 });
+      yield* rowsAgain(from, to);
+    }
+    const writer = newWriter(store, { rowsAgain: withoutTheMiddle, metrics });
+    await writer.open(0);
+    writer.add(0, rowAt(0));
+    writer.add(10, rowAt(10));
+    store.isAway = false;
+    await vi.waitFor(
+      () => {
+        expect(store.rows).toEqual([rowAt(0), rowAt(10)]);
+      },
+      { timeout: 5_000 },
+    );
+    expect((await metrics.rowsLost.get()).values[0]?.value).toBe(9);
+    await writer.close(1_000);
   });
 
   it('starts behind records that are gone from the log, and knows later which rows it wrote', async () => {

@@ -258,6 +258,7 @@ async function live(events: readonly Event[], batchSizes: readonly number[]): Pr
     store: new MemoryStore(),
     checkpoints,
     rowsAgain,
+    onLost: () => undefined,
     log: pino({ level: 'silent' }),
     metrics,
   });
@@ -267,7 +268,7 @@ async function live(events: readonly Event[], batchSizes: readonly number[]): Pr
     ...{ partition: 0, core, judge, writer, checkpoints, metrics, now: () => 0 },
     log: pino({ level: 'silent' }),
   });
-  await partition.open();
+  await partition.open(new AbortController().signal);
   const findings: Finding[] = [];
   let rollupOffset = 0;
   for (let at = 0, turn = 0; at < events.length; turn += 1) {

@@ -23,6 +23,9 @@ interface Hit {
 
 const never = () => new Promise<never>(() => undefined);
 
+/** Calls that a start makes; what they lead to is broken off instead. */
+const STARTS = new Set(['store.query', 'transport.subscribe', 'checkpoints.open', 'audit.takeOver']);
+
 /** Breaks the process off at one call: from then on nothing that it does reaches the world. */
 function crashAt({ call: at, when }: Crash): Hit {
   let calls = 0;
@@ -33,8 +36,7 @@ function crashAt({ call: at, when }: Crash): Hit {
     happened: new Promise((resolve) => (die = resolve)),
     intercept: async (port, call) => {
       if (isDead) return never();
-      if (port === 'store.query' || port === 'transport.subscribe' || port === 'checkpoints.load')
-        return call();
+      if (STARTS.has(port)) return call();
       calls += 1;
       if (calls !== at) return call();
       isDead = true;

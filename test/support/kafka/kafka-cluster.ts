@@ -4,12 +4,11 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { freePorts } from '../free-ports.ts';
 import { kafkaClassPath } from './kafka-jars.ts';
 
 const START_TIMEOUT_MS = 60_000;
@@ -208,18 +207,4 @@ async function untilStarted({ id, dir, process: running }: Node): Promise<void> 
     if (Date.now() > deadline) throw new Error(`Kafka node ${id.toString()} is not ready:\n${tail()}`);
     await pause(100);
   }
-}
-
-/** Held all at once, so that no port comes twice. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }

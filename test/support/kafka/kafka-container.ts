@@ -1,5 +1,5 @@
 import { GenericContainer, getContainerRuntimeClient, Wait } from 'testcontainers';
-import { freePort } from '../gatewatch-process.ts';
+import { freePort } from '../free-ports.ts';
 
 const IMAGE = 'apache/kafka:4.3.1';
 

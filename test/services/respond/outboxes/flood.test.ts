@@ -26,7 +26,7 @@ beforeEach(() => {
 });
 
 async function aQueue() {
-  const journal = new Journal({ checkpoints, log });
+  const journal = new Journal({ checkpoints, log, onLost: () => undefined });
   const entries = await journal.open();
   const publicUrl = 'https://gatewatch.example.com';
   const queue = new MessageQueue({
