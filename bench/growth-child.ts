@@ -121,7 +121,7 @@ async function answer(message: GrowthOrder): Promise<unknown> {
     case 'start':
       detect = await startDetect({
         ...{ transport, checkpoints, store, enricher, log, metrics, now },
-        createCore: (partition) => newCore(config, partition),
+        createCore: (partition, count) => newCore(config, partition, count),
       });
       return undefined;
     case 'stored':

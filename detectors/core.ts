@@ -1,5 +1,5 @@
 import { describeProfile } from './describe.ts';
-import type { Context, Core, CoreSettings, Fact, KeySummary, Rollup, Signal } from './detector.ts';
+import type { Context, Core, CoreSettings, Fact, KeySummary, News, Rollup, Signal } from './detector.ts';
 import type { Event, KeyId } from './event.ts';
 import { judgeFacts, judgeReport } from './judge-facts.ts';
 import { judgeCaller } from './judge-key.ts';
@@ -7,9 +7,11 @@ import { judgeSpend } from './judge-spend.ts';
 import { BoundedMap } from './lib/bounded-map.ts';
 import { Egress } from './lib/egress.ts';
 import { FactBook } from './lib/fact-book.ts';
+import { NewsDesk } from './lib/news-desk.ts';
 import { Probers } from './lib/probers.ts';
 import { RollupBook } from './lib/rollup-book.ts';
-import { newTeam, restoreTeam, saveTeam } from './lib/teams.ts';
+import { TeamMinutes } from './lib/team-minutes.ts';
+import { newTeam, restoreTeam, saveTeam, takeMinute } from './lib/teams.ts';
 import type { TeamProfile } from './lib/teams.ts';
 import { fillNames, newProfile, restoreProfile, saveProfile } from './profile.ts';
 import type { KeyProfile } from './profile.ts';
@@ -39,7 +41,9 @@ class DetectorCore implements Core {
   readonly #facts = new FactBook((keyId) => this.#keys.get(keyId));
   readonly #egress = new Egress();
   readonly #probers = new Probers();
+  readonly #news: NewsDesk;
   readonly #rollups: RollupBook;
+  readonly #minutes = new TeamMinutes();
   readonly #changedKeys = new Set<KeyId>();
   readonly #changedTeams = new Set<string>();
   #sweptDay = 0;
@@ -49,12 +53,13 @@ class DetectorCore implements Core {
     this.#settings = settings;
     this.#keys = new BoundedMap({ max: settings.maxKeys, isKept: hasFacts, worth: worthOf });
     this.#rollups = new RollupBook(settings.partition);
+    this.#news = new NewsDesk(this.#egress, this.#probers, settings.partitions > 1);
   }
 
   judge(event: Event, context: Context): readonly Signal[] {
     const profile = this.#profileOf(event);
     if (profile === undefined) {
-      if (event.keyId !== '') this.#probers.note(event.ip, event.keyId, event.ts);
+      this.#news.noteProbe(event);
       this.#rollups.add(event);
       return NONE;
     }
@@ -68,6 +73,7 @@ class DetectorCore implements Core {
     const caller = judgeCaller(profile, event, context, {
       egress: this.#egress,
       probers: this.#probers,
+      news: this.#news,
       learningMs: this.#settings.learningMs,
     });
     noteCall(profile, event);
@@ -88,14 +94,28 @@ class DetectorCore implements Core {
     return this.#rollups.drain();
   }
 
+  rollupsOpenFrom(): number {
+    return this.#rollups.openFrom();
+  }
+
+  takeRollup(rollup: Rollup): void {
+    if (takeMinute(this.#teamOf(rollup), rollup)) this.#minutes.add(rollup);
+  }
+
+  closeMinutes(before: number): readonly Rollup[] {
+    return this.#minutes.takeBefore(before);
+  }
+
   judgeRollup(rollup: Rollup): readonly Signal[] {
-    let team = this.#teams.get(rollup.team);
-    if (team === undefined) {
-      team = newTeam(rollup.team, rollup.minute);
-      this.#noteForgotten(this.#teams.add(rollup.team, team), this.#changedTeams);
-    }
-    this.#changedTeams.add(rollup.team);
-    return judgeTeamMinute(team, rollup, this.#settings.learningMs);
+    return judgeTeamMinute(this.#teamOf(rollup), rollup, this.#settings.learningMs);
+  }
+
+  drainNews(): News {
+    return this.#news.drain();
+  }
+
+  learnNews(news: News): void {
+    this.#news.learn(news);
   }
 
   tick(watermark: number): readonly Signal[] {
@@ -123,6 +143,7 @@ class DetectorCore implements Core {
     ];
     if (this.#probers.takeChanged()) names.push('probers');
     if (this.#rollups.takeChanged()) names.push('rollups');
+    if (this.#minutes.takeChanged()) names.push('minutes');
     this.#changedKeys.clear();
     this.#changedTeams.clear();
     return names;
@@ -147,6 +168,8 @@ class DetectorCore implements Core {
         return this.#probers.save();
       case 'rollups':
         return this.#rollups.save();
+      case 'minutes':
+        return this.#minutes.save();
       default:
         return undefined;
     }
@@ -180,6 +203,9 @@ class DetectorCore implements Core {
       case 'rollups':
         this.#rollups.restore(text);
         break;
+      case 'minutes':
+        this.#minutes.restore(text);
+        break;
       default:
         break;
     }
@@ -201,6 +227,16 @@ class DetectorCore implements Core {
     profile.facts = facts;
     this.#noteForgotten(this.#keys.add(event.keyId, profile), this.#changedKeys);
     return profile;
+  }
+
+  #teamOf(rollup: Rollup): TeamProfile {
+    let team = this.#teams.get(rollup.team);
+    if (team === undefined) {
+      team = newTeam(rollup.team, rollup.minute);
+      this.#noteForgotten(this.#teams.add(rollup.team, team), this.#changedTeams);
+    }
+    this.#changedTeams.add(rollup.team);
+    return team;
   }
 
   #noteForgotten<Name>(dropped: readonly Name[], changed: Set<Name>): void {

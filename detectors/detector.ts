@@ -162,6 +162,31 @@ export interface Rollup {
   keys: readonly { keyId: KeyId; keyAlias: string; costUsd: number }[];
 }
 
+/** First use of a network by a key or a team, undoubted. */
+export interface NetworkUse {
+  asn: number;
+  /** Enough of its id to tell it from others. */
+  key: string;
+  team: string;
+  /** Epoch milliseconds. */
+  ts: number;
+}
+
+/** A credential that nobody knows, tried from an address. */
+export interface Probe {
+  ip: string;
+  /** Enough of its hash to tell it from others. */
+  credential: string;
+  /** Epoch milliseconds. */
+  ts: number;
+}
+
+/** What one partition learned that the others judge by, too. It may be told twice, and in any order. */
+export interface News {
+  networks: readonly NetworkUse[];
+  probes: readonly Probe[];
+}
+
 /** A detector's papers; pages of the docs and of the dashboard are made from them. */
 export interface Papers {
   id: string;
@@ -184,8 +209,19 @@ export interface Core {
   applyFact(fact: Fact): readonly Signal[];
   /** Minutes that closed since the last call, per team; each is given once. */
   drainRollups(): readonly Rollup[];
-  /** Judges a team's minute. Minutes of one team and partition at or before the last seen one are ignored. */
+  /** All minutes before this one (epoch milliseconds) were drained. */
+  rollupsOpenFrom(): number;
+  /** Takes what one partition says about a minute of a team. Minutes of one team and partition at or before the last
+   *  taken one are ignored. */
+  takeRollup(rollup: Rollup): void;
+  /** Removes and gives the minutes before this one, with what all partitions said about each; oldest first. To be asked
+   *  for when every partition has said all it has to say about them; what comes later counts for a later minute. */
+  closeMinutes(before: number): readonly Rollup[];
+  /** Judges a whole minute of a team. */
   judgeRollup(rollup: Rollup): readonly Signal[];
+  /** What the other partitions should know, learned since the last call. */
+  drainNews(): News;
+  learnNews(news: News): void;
   /** Moves event time forward for what waits for time to pass. */
   tick(watermark: number): readonly Signal[];
   /** Keys and teams forgotten for lack of room since the last call. */
@@ -217,6 +253,8 @@ export interface KeySummary {
 export interface CoreSettings {
   /** Which partition of `events` this core judges; goes into its rollups. */
   partition: number;
+  /** How many there are. With one, there is no news for others. */
+  partitions: number;
   /** Before a key is this old, behaviour alone never blocks. Milliseconds. */
   learningMs: number;
   /** Keys remembered at most, about 8 kB each; beyond it those with the fewest calls are forgotten. */

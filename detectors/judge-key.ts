@@ -6,6 +6,7 @@ import { addNetwork, countOnNetwork, isSuspicious, learnRequest, learnSession, n
 import { isHostile, isNetworkAccepted } from './lib/accepted.ts';
 import { sumBits } from './lib/bits.ts';
 import type { Egress } from './lib/egress.ts';
+import type { NewsDesk } from './lib/news-desk.ts';
 import { hasEvidence, noveltyOf, sightingOf } from './lib/network-novelty.ts';
 import type { NetworkSighting } from './lib/network-novelty.ts';
 import { followParty, networksOf, noteOwnUse } from './lib/party.ts';
@@ -27,6 +28,7 @@ const FAMILIAR_SESSIONS = 8;
 export interface Surroundings {
   egress: Egress;
   probers: Probers;
+  news: NewsDesk;
   learningMs: number;
 }
 
@@ -60,9 +62,9 @@ export function judgeCaller(
   return signals;
 }
 
-function learnHour(profile: KeyProfile, seen: NetworkSeen, ts: number, { egress }: Surroundings): void {
+function learnHour(profile: KeyProfile, seen: NetworkSeen, ts: number, { news }: Surroundings): void {
   learnSession(profile, seen, ts);
-  egress.note(seen.asn, profile.keyId, profile.team, ts);
+  news.noteUse(seen.asn, profile, ts);
 }
 
 interface Meeting {

@@ -97,9 +97,9 @@ export function openFormats(config: Config) {
   });
 }
 
-export function newCore(config: Config, partition: number) {
-  const maxKeys = Math.ceil(config.maxKeys / (config.kafka?.partitions ?? 1));
-  return createCore({ partition, learningMs: config.learningDays * DAY_MS, maxKeys });
+export function newCore(config: Config, partition = 0, partitions = 1) {
+  const maxKeys = Math.ceil(config.maxKeys / partitions);
+  return createCore({ partition, partitions, learningMs: config.learningDays * DAY_MS, maxKeys });
 }
 
 /** Only others write them, so there are none in the embedded log. */
@@ -195,7 +195,7 @@ async function startSteps(
   const { config } = parts;
   if (steps.wanted.includes('respond')) steps.respond = closers.use(await openRespond(parts, url, closers));
   if (steps.wanted.includes('detect')) {
-    const createPartitionCore = (partition: number) => newCore(config, partition);
+    const createPartitionCore = (partition: number, count: number) => newCore(config, partition, count);
     steps.detect = closers.use(await startDetect({ ...parts, createCore: createPartitionCore }));
   }
   if (ingest !== undefined) {

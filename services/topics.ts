@@ -1,17 +1,36 @@
 import type { Event, KeyId } from '../detectors/event.ts';
-import type { Fact, Rollup, Signal, Verdict } from '../detectors/detector.ts';
+import type { Fact, News, Rollup, Signal, Verdict } from '../detectors/detector.ts';
 
 /** The topics and what their records are. `events` and `facts` go by key, `rollups` by team: detection reads them
  *  together, each partition number in one process. `findings`, `commands` and `facts` all go to the active responder. */
 export interface TopicRecords {
   events: Event;
-  rollups: Rollup;
+  rollups: Rollup | Marks;
   findings: Finding;
   commands: Command;
   facts: Fact;
   rejected: Rejected;
 }
 export type Topic = keyof TopicRecords;
+
+/** How far one partition of `events` is. Times are event times, epoch milliseconds. */
+export interface Mark {
+  partition: number;
+  /** Newest event judged. */
+  watermark: number;
+  /** The event that it would judge next, if it waits for others; else the watermark. */
+  next: number;
+  /** Its rollups of minutes before this one lie before this mark. */
+  openFrom: number;
+  /** Nothing is left to be judged. */
+  isIdle: boolean;
+  news: News;
+}
+
+/** What a process tells every partition about its own ones; lies in each partition of `rollups`. */
+export interface Marks {
+  marks: readonly Mark[];
+}
 
 /** Where the cells of an event's record begin to differ in meaning, this number goes up. */
 const EVENT_RECORD = 1;

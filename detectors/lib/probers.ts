@@ -1,3 +1,5 @@
+import type { Probe } from '../detector.ts';
+
 const HOUR_MS = 3_600_000;
 const MEMORY_MS = 24 * HOUR_MS;
 const MAX_ADDRESSES = 2_000;
@@ -14,8 +16,9 @@ export class Probers {
   readonly #addresses = new Map<string, Prober>();
   #isChanged = false;
 
-  note(ip: string, credential: string, ts: number): void {
-    if (ip === '') return;
+  /** False for what others need not hear of. */
+  note({ ip, credential, ts }: Probe): boolean {
+    if (ip === '') return false;
     let prober = this.#addresses.get(ip);
     if (prober === undefined || ts - prober.lastAt > MEMORY_MS) {
       prober = { lastAt: ts, credentials: [] };
@@ -24,10 +27,10 @@ export class Probers {
     }
     // Last in the map is last seen, so the first one makes room.
     this.#addresses.set(ip, prober);
+    const isLongAgo = ts - prober.lastAt > HOUR_MS;
     prober.lastAt = Math.max(prober.lastAt, ts);
-    const short = credential.slice(0, 24);
-    if (prober.credentials.length < MAX_CREDENTIALS && !prober.credentials.includes(short))
-      prober.credentials.push(short);
+    const isNew = prober.credentials.length < MAX_CREDENTIALS && !prober.credentials.includes(credential);
+    if (isNew) prober.credentials.push(credential);
     if (this.#addresses.size > MAX_ADDRESSES) {
       for (const first of this.#addresses.keys()) {
         this.#addresses.delete(first);
@@ -35,6 +38,7 @@ export class Probers {
       }
     }
     this.#isChanged = true;
+    return isNew || isLongAgo;
   }
 
   /** Unknown credentials tried from this address in the last day. */

@@ -22,11 +22,12 @@ export function newTeam(team: string, ts: number): TeamProfile {
   return { team, firstAt: ts, minutes: {}, keys: [], burn: undefined, spend: new SpendSeries() };
 }
 
-/** False for a minute that was taken before. */
+/** False for a minute that was taken before. The first ones may come in any order of their partitions. */
 export function takeMinute(team: TeamProfile, { minute, partition }: Rollup): boolean {
   const newest = team.minutes[partition];
   if (newest !== undefined && minute <= newest) return false;
   team.minutes[partition] = minute;
+  team.firstAt = Math.min(team.firstAt, minute);
   return true;
 }
 

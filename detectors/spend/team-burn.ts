@@ -1,7 +1,7 @@
 import type { Papers, Rollup, Signal } from '../detector.ts';
 import { burnLines } from '../lib/burn-line.ts';
 import { continueBurn, isWorthTelling, toSignal } from '../lib/signals.ts';
-import { largestKeys, noteKeys, takeMinute } from '../lib/teams.ts';
+import { largestKeys, noteKeys } from '../lib/teams.ts';
 import type { TeamProfile } from '../lib/teams.ts';
 import { listed } from '../lib/words.ts';
 
@@ -21,9 +21,8 @@ export const teamBurn: Papers = {
 /** More than this from one key is that key's story. */
 const ONE_KEY_SHARE = 0.6;
 
-/** Judges a minute of a team; minutes may come late, and twice. */
+/** Judges a whole minute of a team. */
 export function judgeTeamMinute(team: TeamProfile, rollup: Rollup, learningMs: number): Signal[] {
-  if (!takeMinute(team, rollup)) return [];
   const { minute, costUsd, calls } = rollup;
   const isLearning = minute < team.firstAt + learningMs;
   team.spend.add(minute, costUsd, isLearning);

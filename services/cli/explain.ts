@@ -31,7 +31,7 @@ async function run(file: string, options: ExplainOptions): Promise<void> {
   if (format === undefined) throw new AppError('E_UNKNOWN_FORMAT', `There is no format "${options.format}".`);
   const enricher = await openEnricher({ config, log: createLog('warn') });
   try {
-    const core = newCore(config, 0);
+    const core = newCore(config);
     const print = (text: string) => process.stdout.write(`${text.split('\n').map(printable).join('\n')}\n`);
     const explain = new Explain({ format, gateway: options.format, core, enricher, key: options.key, print });
     for await (const piece of readRecords(unpack(readBytes(file, () => undefined)))) explain.take(piece);

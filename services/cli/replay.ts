@@ -91,7 +91,7 @@ async function openReplay({ config, options, mode, write }: Opening) {
   const replay = new Replay({
     format,
     gateway: options.format,
-    core: newCore(config, 0),
+    core: newCore(config),
     enricher,
     desk: createDesk({ ...deskSettings(config, ''), mode, simulate: true }),
     since: options.since ?? 0,

@@ -12,7 +12,7 @@ export interface DetectDeps {
   checkpoints: CheckpointStore;
   store: Store;
   enricher: Enricher;
-  createCore(partition: number): Core;
+  createCore(partition: number, partitions: number): Core;
   log: Log;
   metrics: Metrics;
   now: () => number;

@@ -2,8 +2,9 @@ import type { Core } from '../../detectors/detector.ts';
 import type { KeyId } from '../../detectors/event.ts';
 import { AppError } from '../errors.ts';
 import { Pace } from '../pace.ts';
-import type { Batch, Subscription } from '../transports/transport.ts';
+import type { Batch, Subscription, Transport } from '../transports/transport.ts';
 import type { DetectDeps } from './deps.ts';
+import { Announcer } from './announcer.ts';
 import { HeldPartition } from './held-partition.ts';
 import { KeyTable } from './key-table.ts';
 
@@ -32,9 +33,20 @@ export interface Detect {
  *  `rollups`, `commands` and the `events` table. Processes share out the partitions among them. State and offsets are saved
  *  together every 30 s, so a crash repeats at most that much, with the same result. */
 export async function startDetect(deps: DetectDeps): Promise<Detect> {
-  const detect = new DetectStep(deps);
+  const detect = new DetectStep(deps, await countPartitions(deps.transport));
   await detect.open();
   return detect;
+}
+
+/** A fact about a key must come to where the key is judged. */
+async function countPartitions(transport: Transport): Promise<number> {
+  const counts = await Promise.all(TOPICS.map((topic) => transport.partitions(topic)));
+  if (new Set(counts).size === 1) return counts[0] ?? 1;
+  const found = TOPICS.map((topic, index) => `${topic} has ${String(counts[index])}`).join(', ');
+  throw new AppError(
+    'E_CONFIG',
+    `The topics events, facts and rollups must have the same number of partitions: ${found}. Delete the wrong ones while nothing is in them, and start again.`,
+  );
 }
 
 class DetectStep implements Detect {
@@ -45,16 +57,20 @@ class DetectStep implements Detect {
   /** From then on saving does not rest beside the live flow. */
   readonly #hurry = new AbortController();
   #subscription: Subscription | undefined;
+  readonly #announcer: Announcer;
+  /** Of each of our topics. */
+  readonly #count: number;
   #timer: NodeJS.Timeout | undefined;
   #flushing: Promise<void> = Promise.resolve();
 
-  constructor(deps: DetectDeps) {
+  constructor(deps: DetectDeps, partitions: number) {
     this.#deps = deps;
+    this.#count = partitions;
     this.#keyTable = new KeyTable(deps);
+    this.#announcer = new Announcer({ ...deps, partitions, held: () => this.#partitions.values() });
   }
 
   async open(): Promise<void> {
-    await this.#checkTopics();
     this.#subscription = await this.#deps.transport.subscribe(TOPICS, GROUP, {
       assigned: (partition, signal) => this.#take(partition, signal),
       handle: (batch) => this.#handle(batch),
@@ -104,19 +120,8 @@ class DetectStep implements Detect {
     }, GIVE_UP_AFTER_MS);
     await this.#subscription?.close();
     clearTimeout(timer);
+    this.#announcer.close();
     await this.#flushing;
-  }
-
-  /** A fact about a key must come to where the key is judged. */
-  async #checkTopics(): Promise<void> {
-    const { transport } = this.#deps;
-    const counts = await Promise.all(TOPICS.map((topic) => transport.partitions(topic)));
-    if (new Set(counts).size === 1) return;
-    const found = TOPICS.map((topic, index) => `${topic} has ${String(counts[index])}`).join(', ');
-    throw new AppError(
-      'E_CONFIG',
-      `The topics events, facts and rollups must have the same number of partitions: ${found}. Delete the wrong ones while nothing is in them, and start again.`,
-    );
   }
 
   async #take(number: number, signal: AbortSignal): Promise<Record<string, number>> {
@@ -124,7 +129,15 @@ class DetectStep implements Detect {
     await this.#partitions.get(number)?.drop();
     this.#partitions.delete(number);
     const onLost = () => this.#subscription?.reopen(number);
-    const partition = new HeldPartition(this.#deps, { number, closing: this.#closing.signal, onLost });
+    const partition = new HeldPartition(this.#deps, {
+      ...{
+        number,
+        partitions: this.#count,
+        announcer: this.#announcer,
+        closing: this.#closing.signal,
+        onLost,
+      },
+    });
     const offsets = await partition.open(signal);
     this.#partitions.set(number, partition);
     return offsets;

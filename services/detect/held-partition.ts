@@ -1,20 +1,32 @@
+import type { NetworkUse, Probe } from '../../detectors/detector.ts';
 import type { KeyId } from '../../detectors/event.ts';
 import { AppError, whyOf } from '../errors.ts';
 import type { Pace } from '../pace.ts';
+import type { Mark } from '../topics.ts';
 import type { Batch } from '../transports/transport.ts';
+import type { Announcer } from './announcer.ts';
 import type { DetectDeps } from './deps.ts';
 import { EventLog } from './event-log.ts';
 import { handOn } from './hand-on.ts';
 import { createJudge } from './judge.ts';
 import { Partition } from './partition.ts';
 import type { Results } from './partition.ts';
+import { Peers } from './peers.ts';
 import { RowWriter } from './row-writer.ts';
 
 /** What the store may take until the end. */
 const CLOSE_ROWS_MS = 3_000;
 
+/** Nothing has come for so long: perhaps there is nothing left. */
+const QUIET_MS = 1_000;
+/** Others may be waiting for what is this much further on in event time. */
+const NEWS_MS = 3_600_000;
+
 interface Holding {
   number: number;
+  /** How many there are. */
+  partitions: number;
+  announcer: Announcer;
   /** From then on results that cannot be handed on are given up. */
   closing: AbortSignal;
   /** Somebody else has taken the state over. */
@@ -29,6 +41,8 @@ export class HeldPartition {
   readonly #partition: Partition;
   readonly #writer: RowWriter;
   readonly #log: EventLog;
+  readonly #peers: Peers;
+  readonly #announcer: Announcer;
   readonly #closing: AbortSignal;
   readonly #onLost: () => void;
   readonly #handing = new Set<Promise<void>>();
@@ -37,24 +51,38 @@ export class HeldPartition {
   /** Set when something judged could not be handed on: the state in memory is ahead of the topics. */
   #mayNotSave = false;
 
-  constructor(deps: DetectDeps, { number, closing, onLost }: Holding) {
+  /** Aborted when it goes. */
+  #going = new AbortController().signal;
+  /** What all partitions may know, because it is in its topics. */
+  #mark: Mark | undefined;
+  #networks: NetworkUse[] = [];
+  #probes: Probe[] = [];
+  #toldTo = 0;
+  #areEventsInHand = false;
+  #lastEventsAt = performance.now();
+
+  constructor(deps: DetectDeps, { number, partitions, announcer, closing, onLost }: Holding) {
     this.#deps = deps;
     this.#number = number;
+    this.#announcer = announcer;
+    this.#peers = new Peers({ partition: number, partitions, now: deps.now });
     this.#closing = closing;
     this.#onLost = onLost;
     this.#savedAt = deps.now();
     this.#log = new EventLog({ ...deps, partition: number });
     const rowsAgain = (from: number, to: number) => this.#log.rows(from, to);
     this.#writer = new RowWriter({ ...deps, partition: number, rowsAgain, onLost });
-    const core = deps.createCore(number);
+    const core = deps.createCore(number, partitions);
     const judge = createJudge(core, deps.enricher);
-    this.#partition = new Partition({ ...deps, partition: number, core, judge, writer: this.#writer });
+    const parts = { core, judge, peers: this.#peers, writer: this.#writer };
+    this.#partition = new Partition({ ...deps, ...parts, partition: number });
   }
 
   /** Restores the newest checkpoint; answers where to read on, by topic. Ends early, having given back what it took, once
    *  `signal` is aborted: whoever has the partition then must not lose its state to us. */
   async open(signal: AbortSignal): Promise<Record<string, number>> {
     const startedAt = performance.now();
+    this.#going = signal;
     try {
       await this.#partition.open(signal);
       for await (const records of this.#log.before(this.#partition.startAt('events'))) {
@@ -65,20 +93,66 @@ export class HeldPartition {
       await this.drop();
       throw error;
     }
+    this.#mark = this.#partition.mark();
     this.#deps.metrics.checkpointRestore.set((performance.now() - startedAt) / 1000);
     const startAt = (topic: string) => this.#partition.startAt(topic);
     return { events: startAt('events'), facts: startAt('facts'), rollups: startAt('rollups') };
   }
 
   async handle(batch: Batch): Promise<void> {
-    const results = this.#judge(batch);
-    const handing = this.#handOn(results);
-    this.#handing.add(handing);
-    try {
-      await handing;
-    } finally {
-      this.#handing.delete(handing);
+    switch (batch.topic) {
+      case 'events':
+        return this.#handleEvents(batch);
+      case 'rollups':
+        return this.#handOn(this.#partition.judgeRollups(batch));
+      default:
+        return this.#handOn(this.#partition.applyFacts(batch));
     }
+  }
+
+  /** What is too far ahead of other partitions waits for them. */
+  async #handleEvents(batch: Batch): Promise<void> {
+    this.#areEventsInHand = true;
+    if (this.#mark !== undefined) this.#mark.isIdle = false;
+    try {
+      for (let rest = batch; rest.records.length > 0;) {
+        const { results, judged, next } = this.#partition.judgeEvents(rest);
+        await this.#handOn(results);
+        if (next === undefined) return;
+        this.#announcer.soon();
+        while (!this.#peers.horizon()(next)) {
+          await this.#peers.change(this.#going);
+          if (this.#going.aborted) throw new Error('The partition goes before its turn has come.');
+        }
+        rest = { ...rest, records: rest.records.slice(judged) };
+      }
+    } finally {
+      this.#areEventsInHand = false;
+      this.#lastEventsAt = performance.now();
+    }
+  }
+
+  /** Lets time pass if there is nothing left to be judged. */
+  async passTime(): Promise<void> {
+    if (this.#areEventsInHand || performance.now() - this.#lastEventsAt < QUIET_MS) return;
+    if (this.#mark?.isIdle !== true) {
+      const end = await this.#deps.transport.endOffset('events', this.#number).catch(() => Infinity);
+      if (this.#areEventsInHand || end > this.#partition.startAt('events')) return;
+    }
+    await this.#handOn(this.#partition.passTime());
+  }
+
+  /** How far it is and what it learned, for all partitions. `wasTold`: to be called when they can read it. */
+  say(): { mark: Mark; wasTold: () => void } | undefined {
+    if (this.#mark === undefined) return undefined;
+    const news = { networks: this.#networks, probes: this.#probes };
+    const { watermark } = this.#mark;
+    const wasTold = () => {
+      this.#networks = this.#networks.slice(news.networks.length);
+      this.#probes = this.#probes.slice(news.probes.length);
+      this.#toldTo = watermark;
+    };
+    return { mark: { ...this.#mark, news }, wasTold };
   }
 
   watermark(): number {
@@ -124,30 +198,33 @@ export class HeldPartition {
     await this.#partition.release();
   }
 
-  #judge(batch: Batch): Results {
-    switch (batch.topic) {
-      case 'events':
-        return this.#partition.judgeEvents(batch);
-      case 'rollups':
-        return this.#partition.judgeRollups(batch);
-      default:
-        return this.#partition.applyFacts(batch);
-    }
-  }
-
   async #handOn(results: Results): Promise<void> {
+    const handing = handOn(this.#deps, results, this.#closing);
+    this.#handing.add(handing);
     try {
-      await handOn(this.#deps, results, this.#closing);
+      await handing;
+      if (results.mark !== undefined) this.#noteMark(results.mark);
     } catch (error) {
       this.#mayNotSave = true;
       throw error;
+    } finally {
+      this.#handing.delete(handing);
     }
+  }
+
+  #noteMark(mark: Mark): void {
+    this.#networks = this.#networks.concat(mark.news.networks);
+    this.#probes = this.#probes.concat(mark.news.probes);
+    // Events may have come while time passed.
+    if (mark.isIdle && this.#areEventsInHand) return;
+    this.#mark = mark;
+    if (mark.watermark - this.#toldTo > NEWS_MS) this.#announcer.soon();
   }
 
   async #saveNow(pace: Pace): Promise<void> {
     if (this.#isAhead()) return;
     try {
-      await this.#partition.saveCheckpoint(pace, () => Promise.all(this.#handing));
+      await this.#partition.saveCheckpoint(pace, () => this.#everythingSaid());
       this.#savedAt = this.#deps.now();
     } catch (error) {
       if (this.#isAhead()) return;
@@ -155,6 +232,12 @@ export class HeldPartition {
       const where = { partition: this.#number, ...whyOf(error) };
       this.#deps.log.error(where, 'The checkpoint could not be saved.');
     }
+  }
+
+  /** A checkpoint that includes events, but not what others should know of them, could lose that. */
+  async #everythingSaid(): Promise<void> {
+    await Promise.all(this.#handing);
+    if (this.#networks.length + this.#probes.length > 0) await this.#announcer.announce();
   }
 
   #isAhead(): boolean {

@@ -6,11 +6,12 @@ import type { Pace } from '../pace.ts';
 import { messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { decodeEvent, encodeEvent, LATE_MS } from '../topics.ts';
-import type { Command, Finding } from '../topics.ts';
+import type { Command, Finding, Mark, TopicRecords } from '../topics.ts';
 import type { Batch, InRecord } from '../transports/transport.ts';
 import { ContainmentWatch } from './containment-watch.ts';
 import { eventRow } from './event-row.ts';
 import type { Judge } from './judge.ts';
+import type { Peers } from './peers.ts';
 import { Repeats } from './repeats.ts';
 import type { RowWriter } from './row-writer.ts';
 import { Snapshot } from './snapshot.ts';
@@ -21,6 +22,7 @@ export interface PartitionDeps {
   partition: number;
   core: Core;
   judge: Judge;
+  peers: Peers;
   writer: RowWriter;
   checkpoints: CheckpointStore;
   log: Log;
@@ -34,6 +36,16 @@ export interface Results {
   commands: Command[];
   rollups: Rollup[];
   unjudged: Unjudged[];
+  /** What it says to the other partitions, once everything else is in its topic; undefined when nothing is new. */
+  mark?: Mark;
+}
+
+export interface JudgedEvents {
+  results: Results;
+  /** How many of the records. */
+  judged: number;
+  /** The event that is too far ahead of other partitions to be judged now, epoch milliseconds. */
+  next: number | undefined;
 }
 
 /** A record that was left out: damage, or something at which a detector failed. */
@@ -95,16 +107,24 @@ export class Partition {
     return this.#watermark;
   }
 
-  judgeEvents(batch: Batch): Results {
+  judgeEvents(batch: Batch): JudgedEvents {
     const results = noResults();
+    const mayJudge = this.#deps.peers.horizon();
+    let judged = 0;
+    let next: number | undefined;
     for (const record of batch.records) {
       const { offset, value } = record;
+      const event = decodeEvent(value);
+      if (event !== undefined && !mayJudge(event.ts)) {
+        next = event.ts;
+        break;
+      }
+      judged += 1;
       if (this.#repeats.isRepeat(record)) {
         this.#deps.metrics.eventsDuplicate.inc({ format: 'events' });
         this.#deps.writer.add(offset, '');
         continue;
       }
-      const event = decodeEvent(value);
       if (event === undefined) {
         this.#leaveOut(batch, record, results, 'damaged_record');
         this.#deps.writer.add(offset, '');
@@ -112,13 +132,38 @@ export class Partition {
       }
       this.#judgeOrLeaveOut(batch, record, event, results);
     }
-    this.#moveTo(batch);
-    if (this.#snapshot === undefined)
-      results.findings.push(...this.#deps.judge.tick(this.#watermark, this.#lastOrigin));
-    results.rollups.push(...this.#deps.core.drainRollups());
-    this.#deps.metrics.eventsJudged.inc(batch.records.length);
+    this.#moveTo(batch.topic, batch.records[judged - 1]);
+    this.#passTime(this.#watermark, results);
+    this.#deps.metrics.eventsJudged.inc(judged);
     this.#deps.metrics.profilesForgotten.inc(this.#deps.core.takeForgotten());
+    results.mark = { ...this.mark(), ...(next === undefined ? {} : { next }) };
+    return { results, judged, next };
+  }
+
+  /** There is nothing left to be judged: time passes as it does for the other partitions. */
+  passTime(): Results {
+    const results = noResults();
+    this.#passTime(Math.max(this.#watermark, this.#deps.peers.watermark()), results);
+    results.mark = { ...this.mark(), isIdle: true };
     return results;
+  }
+
+  #passTime(watermark: number, results: Results): void {
+    if (this.#snapshot === undefined)
+      results.findings.push(...this.#deps.judge.tick(watermark, this.#lastOrigin));
+    results.rollups.push(...this.#deps.core.drainRollups());
+  }
+
+  /** What other partitions may know of this one once what was judged by now is in its topics. News is given once. */
+  mark(): Mark {
+    return {
+      partition: this.#deps.partition,
+      watermark: this.#watermark,
+      next: this.#watermark,
+      openFrom: this.#deps.core.rollupsOpenFrom(),
+      isIdle: false,
+      news: this.#deps.core.drainNews(),
+    };
   }
 
   /** One event at which a detector fails must not hold up all that come after it. It is stored, counted and shown. */
@@ -166,12 +211,24 @@ export class Partition {
     this.#lastOrigin = event;
   }
 
+  /** What the partitions say about minutes of our teams, and about themselves. */
   judgeRollups(batch: Batch): Results {
     const results = noResults();
+    const { core, judge, peers, partition } = this.#deps;
     this.#eachRecord(batch, results, ({ value, appendedAt }) => {
-      const rollup = JSON.parse(value) as Rollup;
-      const isImport = appendedAt - rollup.minute > LATE_MS;
-      results.findings.push(...this.#deps.judge.judgeRollup(rollup, { receivedAt: appendedAt, isImport }));
+      const record = JSON.parse(value) as TopicRecords['rollups'];
+      if ('marks' in record) {
+        for (const mark of record.marks) {
+          peers.note(mark, appendedAt);
+          if (mark.partition !== partition) core.learnNews(mark.news);
+        }
+      } else {
+        core.takeRollup(record);
+      }
+      for (const rollup of core.closeMinutes(peers.closedBefore())) {
+        const isImport = appendedAt - rollup.minute > LATE_MS;
+        results.findings.push(...judge.judgeRollup(rollup, { receivedAt: appendedAt, isImport }));
+      }
     });
     return results;
   }
@@ -199,7 +256,7 @@ export class Partition {
         this.#leaveOut(batch, record, results, 'damaged_record');
       }
     }
-    this.#moveTo(batch);
+    this.#moveTo(batch.topic, batch.records.at(-1));
   }
 
   /** Keys judged since the last call. */
@@ -240,9 +297,8 @@ export class Partition {
     await this.#checkpoint?.release();
   }
 
-  #moveTo(batch: Batch): void {
-    const last = batch.records.at(-1);
-    if (last !== undefined) this.#offsets[this.#offsetName(batch.topic)] = last.offset + 1;
+  #moveTo(topic: string, last: InRecord | undefined): void {
+    if (last !== undefined) this.#offsets[this.#offsetName(topic)] = last.offset + 1;
   }
 
   #offsetName(topic: string): string {

@@ -46,7 +46,9 @@ export class StreamJudge {
     this.#minuteEnds = (Math.floor(this.#clock / MINUTE_MS) + 1) * MINUTE_MS;
     const origin = { receivedAt: this.#clock, isImport: false };
     const findings = [...this.#judge.tick(this.#clock, origin)];
-    for (const rollup of this.#core.drainRollups()) findings.push(...this.#judge.judgeRollup(rollup, origin));
+    for (const rollup of this.#core.drainRollups()) this.#core.takeRollup(rollup);
+    for (const minute of this.#core.closeMinutes(Infinity))
+      findings.push(...this.#judge.judgeRollup(minute, origin));
     return findings;
   }
 }

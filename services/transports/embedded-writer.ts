@@ -194,7 +194,7 @@ export class Writer {
     const duplicates: number[] = [];
     records.forEach((record, index) => {
       if (dropDuplicates && !this.#options.fingerprints.claim(topic, record.id)) duplicates.push(index);
-      else parts[partitionOf(record.key, parts.length, this.#hash)]?.push(record);
+      else parts[record.partition ?? partitionOf(record.key, parts.length, this.#hash)]?.push(record);
     });
     parts.forEach((part, partition) => {
       offsets[partition] = this.#writeEntries(topic, partition, offsets[partition] ?? 0, part, at);

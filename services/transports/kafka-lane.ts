@@ -10,6 +10,8 @@ export class Lane {
   readonly partition: number;
   /** The batch in hand. */
   running: Promise<void> = Promise.resolve();
+  /** The batch in hand takes long, and the client was told to go on with others meanwhile. */
+  isSlow = false;
   readonly #position: Position;
 
   constructor(at: { topic: string; topicName: string; partition: number; next: number }) {

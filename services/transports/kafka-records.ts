@@ -8,11 +8,15 @@ const ID_HEADER = 'id';
 const scratch = new Int32Array(2);
 
 /** The partition is chosen here, not by the client: a key lies in the same one as in the embedded log. */
-export function toMessage({ key, id, value }: OutRecord, partitions: number, now: number): Message {
+export function toMessage(
+  { key, id, value, partition }: OutRecord,
+  partitions: number,
+  now: number,
+): Message {
   return {
     key,
     value,
-    partition: partitionOf(key, partitions, scratch),
+    partition: partition ?? partitionOf(key, partitions, scratch),
     timestamp: now.toString(),
     headers: { [ID_HEADER]: id },
   };

@@ -29,6 +29,9 @@ const SURE_MS = SESSION_MS - 1_500;
 const REBALANCE_MS = 10_000;
 const COMMIT_EVERY_MS = 1_000;
 const PARTITIONS_AT_ONCE = 4;
+/** A batch that is in hand for longer holds up no other partition: the client fetches nothing more from a broker until all
+ *  that it gave is taken. */
+const SLOW_MS = 250;
 /** Brokers that are away must not keep a process from ending. */
 const LEAVE_WITHIN_MS = 2_000;
 const HAND_BACK_WITHIN_MS = 7_000;
@@ -177,7 +180,7 @@ export class KafkaSubscription implements Subscription {
 
   resume(): void {
     this.#isPaused = false;
-    for (const { lanes } of this.#tenures.values()) this.#consumer.resume([...lanes.values()].map(asPaused));
+    for (const { lanes } of this.#tenures.values()) this.#goOn([...lanes.values()]);
   }
 
   async close(): Promise<void> {
@@ -250,7 +253,14 @@ export class KafkaSubscription implements Subscription {
 
   /** After joining, the client reads from where the group's commits stand. */
   #putInStep({ lanes }: Tenure): void {
-    for (const lane of lanes.values()) this.#consumer.seek(lane.seek());
+    for (const lane of lanes.values()) {
+      if (lane.isSlow) this.#consumer.pause([asPaused(lane)]);
+      else this.#consumer.seek(lane.seek());
+    }
+  }
+
+  #goOn(lanes: readonly Lane[]): void {
+    this.#consumer.resume(lanes.filter(({ isSlow }) => !isSlow).map(asPaused));
   }
 
   #begin(partition: number, topics: readonly KafkaTopic[]): void {
@@ -291,7 +301,7 @@ export class KafkaSubscription implements Subscription {
 
   #startReading(tenure: Tenure): void {
     this.#putInStep(tenure);
-    if (!this.#isPaused) this.#consumer.resume([...tenure.lanes.values()].map(asPaused));
+    if (!this.#isPaused) this.#goOn([...tenure.lanes.values()]);
   }
 
   #end(tenure: Tenure, why: 'moved' | 'closing'): void {
@@ -342,14 +352,30 @@ export class KafkaSubscription implements Subscription {
     const tenure = this.#tenures.get(partition);
     const lane = tenure?.lanes.get(topicName);
     if (tenure === undefined || lane === undefined || !this.#mayGoOn(payload, tenure)) return;
+    if (lane.isSlow) return;
     const records = lane.due(payload);
     if (records === undefined) {
       this.#consumer.seek(lane.seek());
       return;
     }
     lane.running = this.#handleAll(payload, { tenure, lane, records });
-    await lane.running;
+    const isDone = await Promise.race([lane.running.then(() => true), sleep(SLOW_MS, false, { ref: false })]);
+    if (!isDone) {
+      void this.#takeItsTime(tenure, lane);
+      return;
+    }
     await payload.heartbeat();
+  }
+
+  async #takeItsTime(tenure: Tenure, lane: Lane): Promise<void> {
+    lane.isSlow = true;
+    this.#consumer.pause([asPaused(lane)]);
+    // A commit that failed is made up for by the next one.
+    await lane.running.catch(() => undefined);
+    lane.isSlow = false;
+    if (tenure.over.signal.aborted || this.#closing.signal.aborted) return;
+    this.#consumer.seek(lane.seek());
+    if (!this.#isPaused) this.#goOn([lane]);
   }
 
   #mayGoOn(payload: EachBatchPayload, { over }: Tenure): boolean {
@@ -371,7 +397,7 @@ export class KafkaSubscription implements Subscription {
       for (let from = 0; from < records.length && mayGoOn(); from += MAX_BATCH_RECORDS) {
         const piece = records.slice(from, from + MAX_BATCH_RECORDS);
         const last = piece.at(-1);
-        if (last === undefined || !(await this.#handle(lane, piece, mayGoOn))) return;
+        if (last === undefined || !(await this.#handle(tenure, lane, { records: piece, mayGoOn }))) return;
         lane.moveTo(last.offset + 1);
         if (tenure.hasMoved) return;
         payload.resolveOffset(last.offset.toString());
@@ -383,13 +409,18 @@ export class KafkaSubscription implements Subscription {
   }
 
   /** False when the partition is lost, or everything ends, before it was handled. */
-  async #handle(lane: Lane, records: readonly InRecord[], mayGoOn: () => boolean): Promise<boolean> {
+  async #handle(
+    { over }: Tenure,
+    lane: Lane,
+    { records, mayGoOn }: { records: readonly InRecord[]; mayGoOn: () => boolean },
+  ): Promise<boolean> {
     const { topic, partition } = lane;
     for (let failures = 1; ; failures += 1) {
       try {
         await this.#options.handler.handle({ topic, partition, records });
         return true;
       } catch (error) {
+        if (over.signal.aborted) return false;
         this.#options.onRetry(topic);
         await this.#pauseAfter(error, { topic, partition, failures });
         if (!mayGoOn()) return false;

@@ -1,8 +1,9 @@
-/** A record to append. `key` chooses the partition; `id` is what duplicates are recognised by. */
+/** A record to append. `key` chooses the partition where none is named; `id` is what duplicates are recognised by. */
 export interface OutRecord {
   key: string;
   id: string;
   value: string;
+  partition?: number;
 }
 
 export interface InRecord {
@@ -28,8 +29,9 @@ export interface Handler {
    *  beginning. When it rejects, it is asked again after a pause. `signal` is aborted when the partition goes (its reason is `moved` or
    *  `closing`, as for `revoked`), be it before the answer has come: then it must end soon, with whatever result. */
   assigned?(partition: number, signal: AbortSignal): Promise<Readonly<Record<string, number>>>;
-  /** Done when it resolves; when it rejects, the same batch comes again after a pause that grows to 30 s. Batches of one
-   *  topic and partition follow each other; those of different topics may come at the same time. */
+  /** Done when it resolves; when it rejects, the same batch comes again after a pause that grows to 30 s, or not at all if
+   *  the partition is gone. Batches of one topic and partition follow each other; others may come at the same time, however
+   *  long one takes. */
   handle(batch: Batch): Promise<void>;
   /** The partition is ours no more, and no batch of it is in hand. `moved`: another member may have it already, and what
    *  was not saved is done again there. `closing`: nobody has it before this resolves. */

@@ -134,6 +134,21 @@ export function describeTransport(
         for (const { offsets } of seen.values()) expect(offsets).toEqual(offsets.toSorted((a, b) => a - b));
       });
 
+      it('puts a record where it says, whatever its key', async () => {
+        await reopen({ partitions: 4 });
+        const { handler, batches } = collector();
+        const out = [3, 1, 1, 0].map((partition, index) => aRecord(index, { key: 'same', partition }));
+        await transport.append('events', out);
+        await transport.subscribe(['events'], 'group', handler);
+        const placesOf = () =>
+          batches.flatMap((batch) =>
+            batch.records.map(({ value }) => `${value} in ${batch.partition.toString()}`),
+          );
+        await vi.waitFor(() => {
+          expect(placesOf().sort()).toEqual(['value-0 in 3', 'value-1 in 1', 'value-2 in 1', 'value-3 in 0']);
+        });
+      });
+
       it('keeps topics apart', async () => {
         await transport.append('events', records(2));
         await transport.append('findings', records(1, 50));
@@ -275,6 +290,34 @@ export function describeTransport(
         await vi.waitFor(() => {
           expect(values()).toEqual(valuesOf(records(3)));
         });
+      });
+
+      it('does not hold up other partitions while batches of some take long', async () => {
+        await reopen({ partitions: 8 });
+        const { mayGoOn, goOn } = aGate();
+        const { handler, all, batches } = collector();
+        const toEach = (from: number) =>
+          Array.from({ length: 8 }, (_, partition) => aRecord(from + partition, { partition }));
+        await transport.append('events', toEach(0));
+        await transport.subscribe(['events'], 'group', {
+          handle: async (batch) => {
+            if (batch.partition < 6) await mayGoOn;
+            await handler.handle(batch);
+          },
+        });
+        await transport.append('events', toEach(8));
+        await vi.waitFor(() => {
+          expect(all()).toHaveLength(4);
+        }, 5_000);
+        goOn();
+        await transport.append('events', toEach(16));
+        await vi.waitFor(() => {
+          expect(all()).toHaveLength(24);
+        }, 5_000);
+        for (let partition = 0; partition < 8; partition += 1) {
+          const own = batches.filter((batch) => batch.partition === partition);
+          expect(own.flatMap((batch) => batch.records.map(({ offset }) => offset))).toEqual([0, 1, 2]);
+        }
       });
 
       it('goes on after the last handled record when it is opened again', async () => {

@@ -85,12 +85,13 @@ function judge(core: Core, { event, on, fact }: Moment): Signal[] {
   const signals = [...core.judge({ ...event }, contextOf(on))];
   if (fact !== undefined) signals.push(...core.applyFact({ ...fact }));
   core.tick(event.ts);
-  for (const rollup of core.drainRollups()) signals.push(...core.judgeRollup(rollup));
+  for (const rollup of core.drainRollups()) core.takeRollup(rollup);
+  for (const minute of core.closeMinutes(Infinity)) signals.push(...core.judgeRollup(minute));
   return signals;
 }
 
 function newCore(): Core {
-  return createCore({ partition: 0, learningMs: 2 * DAY, maxKeys: 1_000 });
+  return createCore({ partition: 0, partitions: 1, learningMs: 2 * DAY, maxKeys: 1_000 });
 }
 
 describe('whatever happens', () => {
@@ -251,7 +252,7 @@ describe('learning', () => {
   });
 
   it('ends after the time it was given', () => {
-    const core = createCore({ partition: 0, learningMs: LEARNING, maxKeys: 1_000 });
+    const core = createCore({ partition: 0, partitions: 1, learningMs: LEARNING, maxKeys: 1_000 });
     core.judge(anEvent({ ts: START }), contextOf('home'));
     core.judge(anEvent({ ts: START + LEARNING - 1 }), contextOf('home'));
     expect(core.describeKey(keyId)?.isLearning).toBe(true);
@@ -262,7 +263,7 @@ describe('learning', () => {
 
 describe('forgetting', () => {
   it('makes room for new keys at the cost of those with the fewest calls, and counts them', () => {
-    const core = createCore({ partition: 0, learningMs: 0, maxKeys: 50 });
+    const core = createCore({ partition: 0, partitions: 1, learningMs: 0, maxKeys: 50 });
     const keyOf = (at: number) => at.toString(16).padStart(64, '0') as KeyId;
     const use = (at: number, ts: number) => core.judge(anEvent({ ts, keyId: keyOf(at) }), contextOf('home'));
     for (let at = 0; at < 10; at += 1)

@@ -19,7 +19,9 @@ export class KeyLife {
   readonly signals: Signal[] = [];
   count = 0;
 
-  constructor(core: Core = createCore({ partition: 0, learningMs: LEARNING, maxKeys: 1_000 })) {
+  constructor(
+    core: Core = createCore({ partition: 0, partitions: 1, learningMs: LEARNING, maxKeys: 1_000 }),
+  ) {
     this.core = core;
   }
 

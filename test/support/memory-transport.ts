@@ -72,7 +72,7 @@ export class MemoryTransport implements Transport {
     for (const reader of this.#readers) reader.wake();
     const last = records.at(-1);
     const end =
-      last === undefined ? undefined : this.log.records(topic, this.#partitionOf(topic, last.key)).length;
+      last === undefined ? undefined : this.log.records(topic, this.#partitionOf(topic, last)).length;
     return {
       appended: records.length - duplicates.length,
       duplicates,
@@ -84,8 +84,9 @@ export class MemoryTransport implements Transport {
     const readers: Reader[] = [];
     const counts = await Promise.all(topics.map((topic) => this.partitions(topic)));
     const numbers = Array.from({ length: Math.max(...counts) }, (_, partition) => partition);
+    const closing = new AbortController();
     for (const partition of numbers) {
-      const offsets = (await handler.assigned?.(partition, new AbortController().signal)) ?? {};
+      const offsets = (await handler.assigned?.(partition, closing.signal)) ?? {};
       for (const topic of topics.filter((_, index) => partition < (counts[index] ?? 0))) {
         const position = `${topic}/${group}/${partition}`;
         const start = offsets[topic] ?? this.log.positions.get(position) ?? 0;
@@ -103,6 +104,7 @@ export class MemoryTransport implements Transport {
       pause: () => readers.forEach((reader) => reader.setPaused(true)),
       resume: () => readers.forEach((reader) => reader.setPaused(false)),
       close: async () => {
+        closing.abort('closing');
         await Promise.all(readers.map((reader) => reader.close()));
         for (const reader of readers) this.#readers.delete(reader);
         await Promise.all(numbers.map(async (partition) => handler.revoked?.(partition, 'closing')));
@@ -154,15 +156,17 @@ export class MemoryTransport implements Transport {
     return false;
   }
 
-  #partitionOf(topic: string, key: string): number {
+  #partitionOf(topic: string, { key, partition }: OutRecord): number {
+    if (partition !== undefined) return partition;
     const count = BY_KEY.has(topic) ? this.#partitions : 1;
     let hash = 0;
     for (const character of key) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) % 1_000_003;
     return hash % count;
   }
 
-  #push(topic: string, { key, value }: OutRecord): void {
-    const records = this.log.records(topic, this.#partitionOf(topic, key));
+  #push(topic: string, record: OutRecord): void {
+    const { key, value } = record;
+    const records = this.log.records(topic, this.#partitionOf(topic, record));
     records.push({ offset: records.length, key, value, appendedAt: this.#now() });
   }
 }

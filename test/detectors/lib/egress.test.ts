@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Egress } from '../../../detectors/lib/egress.ts';
 
@@ -5,7 +6,8 @@ const DAY = 86_400_000;
 
 function used(keys: number, teams: number): Egress {
   const egress = new Egress();
-  for (let key = 0; key < keys; key += 1) egress.note(64500, `${key}`.repeat(64), `team-${key % teams}`, 0);
+  for (let key = 0; key < keys; key += 1)
+    egress.note({ asn: 64500, key: `${key}`.repeat(64), team: `team-${key % teams}`, ts: 0 });
   return egress;
 }
 
@@ -26,16 +28,45 @@ describe('a network of the organisation', () => {
     expect(used(3, 2).isLearned(64500, '1'.repeat(64), 5 * DAY)).toBe(false);
   });
 
+  it('is vouched for by keys that came a day ago, not by those of today', () => {
+    const egress = used(2, 2);
+    egress.note({ asn: 64500, key: '7'.repeat(64), team: 'team-0', ts: 5 * DAY });
+    expect(egress.isLearned(64500, 'f'.repeat(64), 6 * DAY - 1)).toBe(false);
+    expect(egress.isLearned(64500, 'f'.repeat(64), 6 * DAY)).toBe(true);
+  });
+
+  it('is the same in whatever order its uses are told, and however often', () => {
+    const aUse = fc.record({
+      asn: fc.constant(64500),
+      key: fc.constantFrom(...'0123456789'),
+      team: fc.constantFrom('', 'a', 'b', 'c', 'd', 'e', 'f'),
+      ts: fc.integer({ min: 0, max: 9 }).map((at) => (at * DAY) / 2),
+    });
+    fc.assert(
+      fc.property(fc.array(aUse), fc.array(fc.nat({ max: 50 })), (uses, again) => {
+        const told = new Egress();
+        const shuffled = new Egress();
+        for (const use of uses) told.note(use);
+        for (const use of [...uses].reverse()) shuffled.note(use);
+        for (const at of again) for (const use of uses.slice(at, at + 1)) shuffled.note(use);
+        for (const own of '0123456789')
+          for (let day = 0; day < 6; day += 0.5)
+            expect(told.isLearned(64500, own, day * DAY)).toBe(shuffled.isLearned(64500, own, day * DAY));
+      }),
+    );
+  });
+
   it('is saved when somebody joins, not at every use', () => {
     const egress = used(3, 2);
     expect(egress.takeChanged()).toEqual([64500]);
-    egress.note(64500, '1'.repeat(64), 'team-1', DAY);
+    expect(egress.note({ asn: 64500, key: '1'.repeat(64), team: 'team-1', ts: DAY })).toBe(false);
     expect(egress.takeChanged()).toEqual([]);
   });
 
   it('does not grow without bound', () => {
     const egress = used(3, 2);
-    for (let asn = 1; asn < 3_000; asn += 1) egress.note(asn, 'a'.repeat(64), 'team-a', DAY);
+    for (let asn = 1; asn < 3_000; asn += 1)
+      egress.note({ asn, key: 'a'.repeat(64), team: 'team-a', ts: DAY });
     expect(egress.isLearned(64500, 'f'.repeat(64), 5 * DAY)).toBe(true);
     expect(egress.save(1)).toBeUndefined();
     expect(egress.save(2_999)).toBeDefined();

@@ -30,7 +30,7 @@ describe('facts about keys', () => {
   });
 
   it('that make room are gone for the calls too, as they would be after a restart', () => {
-    const core = createCore({ partition: 0, learningMs: 0, maxKeys: 1_000 });
+    const core = createCore({ partition: 0, partitions: 1, learningMs: 0, maxKeys: 1_000 });
     const use = (ts: number) =>
       core
         .judge(anEvent({ ts, keyId: keyOf(0) }), contextOf('home'))

@@ -22,7 +22,8 @@ function detectOn(transport: MemoryTransport, store: MemoryStore, checkpoints: M
     store,
     checkpoints,
     enricher,
-    createCore: (partition) => createCore({ partition, learningMs: 0, maxKeys: 1_000 }),
+    createCore: (partition, partitions) =>
+      createCore({ partition, partitions, learningMs: 0, maxKeys: 1_000 }),
     log: quietLog,
     metrics: createMetrics(),
     now: Date.now,

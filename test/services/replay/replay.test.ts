@@ -6,6 +6,7 @@ import type { Event } from '../../../detectors/event.ts';
 import { duration } from '../../../detectors/lib/words.ts';
 import { createJudge } from '../../../services/detect/judge.ts';
 import { Partition } from '../../../services/detect/partition.ts';
+import { Peers } from '../../../services/detect/peers.ts';
 import { RowWriter } from '../../../services/detect/row-writer.ts';
 import { createAddressResolver } from '../../../services/gateways/client-address.ts';
 import { createFormats } from '../../../services/gateways/registry.ts';
@@ -50,7 +51,7 @@ const SETTINGS: DeskSettings = {
   publicUrl: 'http://127.0.0.1:8787',
   simulate: true,
 };
-const CORE = { partition: 0, learningMs: 7 * 86_400_000, maxKeys: 1_000 };
+const CORE = { partition: 0, partitions: 1, learningMs: 7 * 86_400_000, maxKeys: 1_000 };
 
 interface Options {
   mode?: DeskSettings['mode'];
@@ -264,8 +265,9 @@ async function live(events: readonly Event[], batchSizes: readonly number[]): Pr
   });
   const core = createCore(CORE);
   const judge = createJudge(core, storyEnricher);
+  const peers = new Peers({ partition: 0, partitions: 1, now: () => 0 });
   const partition = new Partition({
-    ...{ partition: 0, core, judge, writer, checkpoints, metrics, now: () => 0 },
+    ...{ partition: 0, peers, core, judge, writer, checkpoints, metrics, now: () => 0 },
     log: pino({ level: 'silent' }),
   });
   await partition.open(new AbortController().signal);
@@ -279,7 +281,7 @@ async function live(events: readonly Event[], batchSizes: readonly number[]): Pr
       value: encodeEvent(event),
       appendedAt: event.ts,
     }));
-    const results = partition.judgeEvents({ topic: 'events', partition: 0, records });
+    const { results } = partition.judgeEvents({ topic: 'events', partition: 0, records });
     const appendedAt = batch.at(-1)?.ts ?? 0;
     const again = results.rollups.map((rollup) => ({
       offset: rollupOffset++,

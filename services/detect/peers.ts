@@ -1,0 +1,93 @@
+import type { Mark } from '../topics.ts';
+
+/** What is younger is judged at once, wherever the others are: they cannot be far behind without being behind the clock. */
+const LIVE_MS = 10 * 60_000;
+/** Older events (an import, a backlog) are judged at most so far ahead of other partitions, so that what those learn and
+ *  find comes in the order in which it happened. Well below the day after which a network that another partition tells of
+ *  counts. */
+const MAX_LEAD_MS = 2 * 3_600_000;
+/** A partition that says nothing for so long has no process, or hangs; the others must not. */
+const SILENT_MS = 30_000;
+/** A mark that was read late says nothing about now. */
+const STALE_MS = 5_000;
+
+interface Heard {
+  mark: Mark;
+  at: number;
+  isIdle: boolean;
+}
+
+/** What one partition knows of the others. */
+export class Peers {
+  readonly #own: number;
+  readonly #count: number;
+  readonly #now: () => number;
+  readonly #openedAt: number;
+  readonly #heard = new Map<number, Heard>();
+  #wake: () => void = () => undefined;
+
+  constructor({ partition, partitions, now }: { partition: number; partitions: number; now: () => number }) {
+    this.#own = partition;
+    this.#count = partitions;
+    this.#now = now;
+    this.#openedAt = now();
+  }
+
+  note(mark: Mark, appendedAt: number): void {
+    const at = this.#now();
+    this.#heard.set(mark.partition, { mark, at, isIdle: mark.isIdle && at - appendedAt < STALE_MS });
+    this.#wake();
+  }
+
+  /** Says of an event time whether our partition may be judged so far now. */
+  horizon(): (ts: number) => boolean {
+    let slowest = Infinity;
+    for (const { mark, isIdle } of this.#others()) if (!isIdle) slowest = Math.min(slowest, mark.next);
+    const judgeTo = slowest + MAX_LEAD_MS;
+    const liveFrom = this.#now() - LIVE_MS;
+    return (ts) => ts <= judgeTo || ts >= liveFrom;
+  }
+
+  /** All partitions, our own too, have given out their rollups of minutes before this one. */
+  closedBefore(): number {
+    if (this.#count === 1) return Infinity;
+    const own = this.#heard.get(this.#own)?.mark.openFrom ?? 0;
+    return Math.min(own, ...this.#others().map(({ mark }) => mark.openFrom));
+  }
+
+  /** Newest event that any partition has judged. */
+  watermark(): number {
+    return Math.max(0, ...[...this.#heard.values()].map(({ mark }) => mark.watermark));
+  }
+
+  /** Resolves when one of them has said something, or is silent for too long, or `signal` is aborted. */
+  async change(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, SILENT_MS / 10);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      signal.addEventListener('abort', this.#wake, { once: true });
+    });
+    signal.removeEventListener('abort', this.#wake);
+  }
+
+  /** Those that count: one that was never heard of has all before it. */
+  #others(): Pick<Heard, 'mark' | 'isIdle'>[] {
+    const others: Pick<Heard, 'mark' | 'isIdle'>[] = [];
+    for (let partition = 0; partition < this.#count; partition += 1) {
+      if (partition === this.#own) continue;
+      const heard = this.#heard.get(partition);
+      if (this.#now() - (heard?.at ?? this.#openedAt) > SILENT_MS) continue;
+      others.push(heard ?? { mark: unheard(partition), isIdle: false });
+    }
+    return others;
+  }
+}
+
+function unheard(partition: number): Mark {
+  const news = { networks: [], probes: [] };
+  return { partition, watermark: 0, next: 0, openFrom: 0, isIdle: false, news };
+}

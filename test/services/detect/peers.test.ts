@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest';
+import { Peers } from '../../../services/detect/peers.ts';
+import type { Mark } from '../../../services/topics.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const NOW = Date.UTC(2026, 8, 1, 12, 0);
+/** Long ago. */
+const THEN = NOW - 1_000 * HOUR;
+
+function aMark(partition: number, changes: Partial<Mark> = {}): Mark {
+  const watermark = changes.watermark ?? THEN;
+  const news = { networks: [], probes: [] };
+  return {
+    partition,
+    watermark,
+    next: watermark,
+    openFrom: watermark - 3 * MINUTE,
+    isIdle: false,
+    news,
+    ...changes,
+  };
+}
+
+class Clock {
+  ms = NOW;
+  readonly peers: Peers;
+
+  constructor(partitions = 3) {
+    this.peers = new Peers({ partition: 0, partitions, now: () => this.ms });
+  }
+
+  goesTo(ts: number): boolean {
+    return this.peers.horizon()(ts);
+  }
+
+  hear(...marks: Mark[]): void {
+    for (const mark of marks) this.peers.note(mark, this.ms);
+  }
+}
+
+describe('a partition with old events', () => {
+  it('goes at most two hours ahead of the slowest one', () => {
+    const clock = new Clock();
+    clock.hear(aMark(1), aMark(2, { watermark: THEN + HOUR }));
+    expect([0, 1].map((ms) => clock.goesTo(THEN + 2 * HOUR + ms))).toEqual([true, false]);
+  });
+
+  it('passes a night in which nobody has events', () => {
+    const clock = new Clock();
+    clock.hear(aMark(1, { next: THEN + 9 * HOUR }), aMark(2, { next: THEN + 8 * HOUR }));
+    expect([0, 1].map((ms) => clock.goesTo(THEN + 10 * HOUR + ms))).toEqual([true, false]);
+  });
+
+  it('does not wait for one that has nothing left', () => {
+    const clock = new Clock();
+    clock.hear(aMark(1, { isIdle: true }), aMark(2, { watermark: THEN + HOUR }));
+    expect([0, 1].map((ms) => clock.goesTo(THEN + 3 * HOUR + ms))).toEqual([true, false]);
+  });
+
+  it('does not believe in idleness that was said a while ago', () => {
+    const clock = new Clock();
+    clock.hear(aMark(2, { watermark: THEN + HOUR }));
+    clock.peers.note(aMark(1, { isIdle: true }), clock.ms - MINUTE);
+    expect([0, 1].map((ms) => clock.goesTo(THEN + 2 * HOUR + ms))).toEqual([true, false]);
+  });
+
+  it('waits for one that it has not heard of, and then goes on without it', () => {
+    const clock = new Clock();
+    clock.hear(aMark(1));
+    expect(clock.goesTo(THEN)).toBe(false);
+    clock.ms += 31_000;
+    clock.hear(aMark(1));
+    expect([0, 1].map((ms) => clock.goesTo(THEN + 2 * HOUR + ms))).toEqual([true, false]);
+    clock.ms += 31_000;
+    expect(clock.goesTo(NOW - HOUR)).toBe(true);
+  });
+});
+
+describe('a partition with live events', () => {
+  it('waits for nobody', () => {
+    const clock = new Clock();
+    expect([clock.goesTo(NOW - 10 * MINUTE), clock.goesTo(NOW - 10 * MINUTE - 1)]).toEqual([true, false]);
+    expect(new Clock(1).goesTo(THEN)).toBe(true);
+  });
+});
+
+describe('minutes of teams', () => {
+  it('are over when all partitions have given them out, our own too', () => {
+    const clock = new Clock();
+    const at = THEN - 3 * MINUTE;
+    clock.hear(aMark(1), aMark(2, { watermark: THEN + HOUR }));
+    expect(clock.peers.closedBefore()).toBe(0);
+    clock.hear(aMark(0, { watermark: THEN + HOUR }));
+    expect(clock.peers.closedBefore()).toBe(at);
+    clock.hear(aMark(1, { watermark: THEN + HOUR }));
+    expect(clock.peers.closedBefore()).toBe(at + HOUR);
+  });
+
+  it('are over at once where there is one partition', () => {
+    expect(new Clock(1).peers.closedBefore()).toBe(Infinity);
+  });
+});
+
+describe('waiting for a change', () => {
+  it('ends when another one speaks, and when the partition goes', async () => {
+    const clock = new Clock();
+    const going = new AbortController();
+    const first = clock.peers.change(going.signal);
+    clock.hear(aMark(1));
+    await first;
+    const second = clock.peers.change(going.signal);
+    going.abort();
+    await second;
+    await clock.peers.change(going.signal);
+  });
+});
