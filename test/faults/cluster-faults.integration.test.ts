@@ -1,71 +1,45 @@
-import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { verifyAudit } from '../../services/audit/verify.ts';
 import { togetherAssigner } from '../../services/kafka/together-assigner.ts';
-import { ClickHouseOverHttp } from '../support/clickhouse/http-server.ts';
-import { GatewatchCluster } from '../support/gatewatch-cluster.ts';
-import type { ProcessName } from '../support/gatewatch-cluster.ts';
-import { KafkaCluster } from '../support/kafka/kafka-cluster.ts';
-import { canRunJars } from '../support/kafka/kafka-jars.ts';
+import type { GatewatchCluster } from '../support/gatewatch-cluster.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { NO_CAPS } from './crashes.ts';
+import { FaultCluster, mayRunCluster, PARTITIONS } from './fault-cluster.ts';
 import { FaultWorld, WAIT } from './fault-world.ts';
 
 const SEED = Number(process.env['CRASH_SEED'] ?? Date.now() % 1_000_000);
-const PARTITIONS = 12;
-/** Longer than a group waits for a member that does not answer. */
-const PAST_SESSION_MS = 9_000;
 const STORE_AWAY_MS = Number(process.env['STORE_AWAY_MS'] ?? 60_000);
 /** Longer than a group can do without its coordinator. */
 const BROKER_AWAY_MS = 25_000;
 const REBALANCING_MS = 60_000;
 const REBALANCE_EVERY_MS = 5_000;
 
-const mayRun = await canRunJars();
-if (!mayRun && process.env['CI'] === 'true')
-  throw new Error('NOT RUN: faults on three brokers. Install Java 17 and Maven.');
+const mayRun = await mayRunCluster();
 
 describe.runIf(mayRun)('three brokers, twelve partitions, every step in processes of its own', () => {
-  const topicPrefix = `gatewatch-${randomUUID()}.`;
-  let dir: string;
-  let kafka: KafkaCluster;
-  let clickhouse: ClickHouseOverHttp;
   let world: FaultWorld;
+  let on: FaultCluster;
   let cluster: GatewatchCluster;
-  let faults = 0;
 
   beforeAll(async () => {
     console.info(`faults: seed ${SEED.toString()}`);
-    dir = await mkdtemp(join(tmpdir(), 'gatewatch-faults-'));
-    kafka = await KafkaCluster.start({ nodes: 3 });
-    clickhouse = await ClickHouseOverHttp.start();
     world = await FaultWorld.start(seededRandom(SEED));
-    const config = join(dir, 'gatewatch.yaml');
-    await writeFile(config, NO_CAPS);
-    cluster = await GatewatchCluster.create({
-      ...{ dir, brokers: kafka.brokers, topicPrefix, clickhouseUrl: clickhouse.url().reveal() },
+    on = await FaultCluster.start({
+      config: NO_CAPS,
       gateway: { url: world.gateway.url, key: world.gateway.masterKey },
-      env: { GATEWATCH_CONFIG: config, GATEWATCH_KAFKA_PARTITIONS: PARTITIONS.toString() },
       respondEnv: {
         GATEWATCH_WEBHOOK_URL: world.hookUrl,
         GATEWATCH_WEBHOOK_SECRET: 'a-webhook-secret-of-many-characters',
       },
     });
-    await cluster.start();
+    cluster = on.gatewatch;
   });
 
   afterAll(async () => {
-    console.info(`${faults.toString()} faults injected`);
-    await cluster.end('SIGKILL');
+    await on.stop();
     await world.stop();
-    await clickhouse.stop();
-    await kafka.stop();
-    await rm(dir, { recursive: true, force: true });
   });
 
   /** Traffic before, during and after the fault, and a theft that begins with it. */
@@ -86,29 +60,6 @@ describe.runIf(mayRun)('three brokers, twelve partitions, every step in processe
     }, WAIT);
   }
 
-  async function killAndRestart(name: ProcessName): Promise<void> {
-    faults += 1;
-    await cluster.process(name).end('SIGKILL');
-    await pause(500);
-    cluster.process(name).start();
-    await cluster.process(name).ready();
-  }
-
-  async function loseBroker(node: number, awayMs = 4_000): Promise<void> {
-    faults += 1;
-    await kafka.stopNode(node, 'SIGKILL');
-    await pause(awayMs);
-    await kafka.startNode(node);
-  }
-
-  async function holdUp(name: ProcessName): Promise<void> {
-    faults += 1;
-    cluster.process(name).signal('SIGSTOP');
-    await pause(PAST_SESSION_MS);
-    cluster.process(name).signal('SIGCONT');
-    await cluster.process(name).ready();
-  }
-
   it('blocks a stolen key when nothing goes wrong', async () => {
     await survives(() => pause(500));
     const held = await Promise.all(
@@ -120,12 +71,12 @@ describe.runIf(mayRun)('three brokers, twelve partitions, every step in processe
   });
 
   it.each(['ingest', 'detect-1', 'detect-2', 'api'] as const)('survives kill -9 of %s', async (name) => {
-    await survives(() => killAndRestart(name));
+    await survives(() => on.killAndRestart(name));
   });
 
   it('goes on with the partitions of a killed detect process within 10 seconds', async () => {
     await survives(async () => {
-      faults += 1;
+      on.faults += 1;
       const killedAt = performance.now();
       await cluster.process('detect-1').end('SIGKILL');
       await vi.waitFor(
@@ -144,7 +95,7 @@ describe.runIf(mayRun)('three brokers, twelve partitions, every step in processe
 
   it('goes on at the standby when the active responder is killed', async () => {
     await survives(async () => {
-      faults += 1;
+      on.faults += 1;
       const active = await cluster.active();
       const killedAt = performance.now();
       await cluster.process(active).end('SIGKILL');
@@ -159,13 +110,13 @@ describe.runIf(mayRun)('three brokers, twelve partitions, every step in processe
 
   it('survives kill -9 of the standby', async () => {
     const active = await cluster.active();
-    await survives(() => killAndRestart(active === 'respond-1' ? 'respond-2' : 'respond-1'));
+    await survives(() => on.killAndRestart(active === 'respond-1' ? 'respond-2' : 'respond-1'));
   });
 
   it.each([1, 2, 3])('survives the loss of broker %i, and goes on before it is back', async (node) => {
     await survives(async () => {
       let isBack = false;
-      const lost = loseBroker(node, BROKER_AWAY_MS).then(() => (isBack = true));
+      const lost = on.loseBroker(node, BROKER_AWAY_MS).then(() => (isBack = true));
       await pause(1_000);
       const startedAt = performance.now();
       await world.theft(cluster);
@@ -178,41 +129,36 @@ describe.runIf(mayRun)('three brokers, twelve partitions, every step in processe
 
   it('survives the loss of two brokers in turn', async () => {
     await survives(async () => {
-      await loseBroker(2);
-      await loseBroker(3);
+      await on.loseBroker(2);
+      await on.loseBroker(3);
     });
   });
 
   it('survives a detect process that stands still past its session and wakes up', async () => {
-    await survives(() => holdUp('detect-1'));
+    await survives(() => on.holdUp('detect-1'));
   });
 
   it('survives an active responder that stands still past its session and wakes up', async () => {
     const active = await cluster.active();
-    await survives(() => holdUp(active));
+    await survives(() => on.holdUp(active));
     await vi.waitFor(async () => {
       expect(await cluster.process(active).metric('gatewatch_responder_active')).toBe(0);
     }, WAIT);
   });
 
   it('blocks while ClickHouse is away, and stores everything when it is back', async () => {
-    await survives(async () => {
-      faults += 1;
-      await clickhouse.kill();
-      await pause(STORE_AWAY_MS);
-      await clickhouse.restart();
-    });
+    await survives(() => on.loseStore(STORE_AWAY_MS));
   });
 
   it('survives a share-out every few seconds', async () => {
-    const client = new Kafka({ brokers: kafka.brokers, logLevel: logLevel.NOTHING });
-    const topics = ['events', 'facts', 'rollups'].map((topic) => `${topicPrefix}${topic}`);
+    const client = new Kafka({ brokers: on.kafka.brokers, logLevel: logLevel.NOTHING });
+    const topics = ['events', 'facts', 'rollups'].map((topic) => `${on.topicPrefix}${topic}`);
     await survives(async () => {
       const until = Date.now() + REBALANCING_MS;
       while (Date.now() < until) {
-        faults += 1;
+        on.faults += 1;
         const guest = client.consumer({
-          groupId: `${topicPrefix}detect`,
+          groupId: `${on.topicPrefix}detect`,
           partitionAssigners: [togetherAssigner({ share: 'spread', has: () => [] })],
         });
         await guest.connect();
@@ -230,14 +176,14 @@ describe.runIf(mayRun)('three brokers, twelve partitions, every step in processe
   });
 
   it('leaves out what nobody can read, and counts it', async () => {
-    const client = new Kafka({ brokers: kafka.brokers, logLevel: logLevel.NOTHING });
+    const client = new Kafka({ brokers: on.kafka.brokers, logLevel: logLevel.NOTHING });
     const producer = client.producer({ createPartitioner: Partitioners.DefaultPartitioner });
     await producer.connect();
     await survives(async () => {
       for (const topic of ['events', 'facts', 'rollups', 'findings', 'commands', 'raw.litellm']) {
-        faults += 1;
+        on.faults += 1;
         const messages = [{ value: 'poison', partition: 0 }];
-        await producer.send({ topic: `${topicPrefix}${topic}`, messages });
+        await producer.send({ topic: `${on.topicPrefix}${topic}`, messages });
       }
     });
     await producer.disconnect();
@@ -254,10 +200,10 @@ describe.runIf(mayRun)('three brokers, twelve partitions, every step in processe
 
   it('goes back to the checkpoint before when bits of one were flipped', async () => {
     await survives(async () => {
-      faults += 1;
-      await flipBitsOfEveryCheckpoint(kafka.brokers, `${topicPrefix}state`);
-      await killAndRestart('detect-1');
-      await killAndRestart('detect-2');
+      on.faults += 1;
+      await flipBitsOfEveryCheckpoint(on.kafka.brokers, `${on.topicPrefix}state`);
+      await on.killAndRestart('detect-1');
+      await on.killAndRestart('detect-2');
     });
   });
 

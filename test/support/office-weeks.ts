@@ -2,6 +2,8 @@ import type { Context, NetworkClass } from '../../detectors/detector.ts';
 import type { Event, KeyId } from '../../detectors/event.ts';
 import type { Enricher } from '../../services/enrichment/enricher.ts';
 import { anEvent } from './events.ts';
+import { aLitellmRecord } from './litellm-records.ts';
+import type { LitellmRecord } from './litellm-records.ts';
 import { seededRandom } from './seeded-random.ts';
 
 /** Two weeks of an organisation whose keys lie in all partitions: what one key does bears on what is said of others. */
@@ -9,8 +11,6 @@ import { seededRandom } from './seeded-random.ts';
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-/** A Monday. */
-export const WEEKS_START = Date.UTC(2026, 5, 1);
 const DAYS = 14;
 const TEAMS = 4;
 const KEYS_OF_TEAM = 5;
@@ -22,11 +22,12 @@ interface Place {
   class: NetworkClass;
 }
 
-const OFFICE: Place = { prefix: '192.0.2', asn: 64_500, country: 'NO', class: 'isp' };
+/** Addresses as the data that gatewatch brings along knows them, for those who look them up there. */
+const OFFICE: Place = { prefix: '80.202.10', asn: 15_659, country: 'NO', class: 'isp' };
 /** Where people of several teams work on some days. */
-const CAFE: Place = { prefix: '198.51.100', asn: 64_501, country: 'NO', class: 'isp' };
-const HOSTER: Place = { prefix: '203.0.113', asn: 64_502, country: 'VN', class: 'hosting' };
-const ABROAD: Place = { prefix: '203.0.112', asn: 64_503, country: 'KZ', class: 'isp' };
+const CAFE: Place = { prefix: '84.208.20', asn: 25_400, country: 'NO', class: 'isp' };
+const HOSTER: Place = { prefix: '88.198.1', asn: 24_940, country: 'DE', class: 'hosting' };
+const ABROAD: Place = { prefix: '95.56.10', asn: 9_198, country: 'KZ', class: 'isp' };
 const PLACES: ReadonlyMap<string, Place> = new Map(
   [OFFICE, CAFE, HOSTER, ABROAD].map((one) => [one.prefix, one]),
 );
@@ -58,12 +59,13 @@ interface Key {
   cafeFrom: number;
 }
 
-/** In order of time: ordinary days, a café that many get used to, a launch of a whole team, and two thefts. */
-export function officeWeeks(seed: number): Event[] {
-  const random = seededRandom(seed);
+/** In order of time: ordinary days, a café that many get used to, a launch of a whole team, and two thefts. `start`: a
+ *  Monday, epoch milliseconds. */
+export function officeWeeks(start: number): Event[] {
+  const random = seededRandom(1);
   const keys = Array.from({ length: TEAMS * KEYS_OF_TEAM }, (_, at) => newKey(at));
   const events: Event[] = [];
-  const call = (key: Key, ts: number, place: Place, changes: Partial<Event> = {}) => {
+  const call: Call = (key, ts, place, changes = {}) => {
     const ip = `${place.prefix}.${(key.desk + 1).toString()}`;
     events.push(
       anEvent({
@@ -76,19 +78,19 @@ export function officeWeeks(seed: number): Event[] {
   for (const key of keys) {
     for (let day = 0; day < DAYS; day += 1) {
       for (let hour = 8; hour < 17; hour += 1) {
-        const at = WEEKS_START + day * DAY + hour * HOUR;
+        const at = start + day * DAY + hour * HOUR;
         const place = day >= key.cafeFrom && hour > 13 ? CAFE : OFFICE;
         for (let calls = 0; calls < 3; calls += 1)
           call(key, at + Math.floor(random() * HOUR), place, { costUsd: random() / 500 });
       }
     }
   }
-  launch(keys, call);
+  launch(keys, start, call);
   for (const { key, day, from } of [
     { key: keys[3], day: 11, from: HOSTER },
     { key: keys[11], day: 12, from: ABROAD },
   ]) {
-    const at = WEEKS_START + day * DAY + 2 * HOUR;
+    const at = start + day * DAY + 2 * HOUR;
     for (let calls = 0; key !== undefined && calls < 80; calls += 1)
       call(key, at + calls * 20_000, from, {
         client: 'curl',
@@ -108,13 +110,21 @@ function newKey(at: number): Key {
   return { keyId, alias: `key-${at.toString()}`, team, desk: at, cafeFrom };
 }
 
-function launch(
-  keys: readonly Key[],
-  call: (key: Key, ts: number, place: Place, changes: Partial<Event>) => void,
-) {
+type Call = (key: Key, ts: number, place: Place, changes?: Partial<Event>) => void;
+
+function launch(keys: readonly Key[], start: number, call: Call) {
   for (const key of keys.filter(({ team }) => team === 'team-2')) {
-    const at = WEEKS_START + 10 * DAY + 9 * HOUR + key.desk * MINUTE;
+    const at = start + 10 * DAY + 9 * HOUR + key.desk * MINUTE;
     for (let minute = 0; minute < 240; minute += 1)
       call(key, at + minute * MINUTE, OFFICE, { costUsd: 0.05 });
   }
+}
+
+/** As the gateway would log it. */
+export function officeRecord(event: Event): LitellmRecord {
+  return aLitellmRecord({
+    ...{ callId: event.eventId, keyHash: event.keyId, keyAlias: event.keyAlias, team: event.team },
+    ...{ user: event.user, ip: event.ip, model: event.model, endTime: event.ts / 1_000, cost: event.costUsd },
+    userAgent: event.client === 'curl' ? 'curl/8.5.0' : event.userAgent,
+  });
 }

@@ -11,6 +11,7 @@ import { officeWeeks, weeksEnricher } from '../../support/office-weeks.ts';
 import { quietLog } from '../../support/quiet.ts';
 
 const DAY = 86_400_000;
+const MONDAY = Date.UTC(2026, 5, 1);
 
 const SOON = { timeout: 60_000, interval: 100 };
 
@@ -28,7 +29,7 @@ async function judgedBy(partitions: number) {
     metrics: createMetrics(),
     now: Date.now,
   });
-  const events = officeWeeks(1);
+  const events = officeWeeks(MONDAY);
   for (let at = 0; at < events.length; at += 500) {
     const some = events.slice(at, at + 500);
     await transport.append(
