@@ -7,13 +7,14 @@ import { judgeSpend } from './judge-spend.ts';
 import { BoundedMap } from './lib/bounded-map.ts';
 import { Egress } from './lib/egress.ts';
 import { FactBook } from './lib/fact-book.ts';
+import { KeyBook } from './lib/key-book.ts';
 import { NewsDesk } from './lib/news-desk.ts';
 import { Probers } from './lib/probers.ts';
 import { RollupBook } from './lib/rollup-book.ts';
 import { TeamMinutes } from './lib/team-minutes.ts';
 import { newTeam, restoreTeam, saveTeam, takeMinute } from './lib/teams.ts';
 import type { TeamProfile } from './lib/teams.ts';
-import { fillNames, newProfile, restoreProfile, saveProfile } from './profile.ts';
+import { fillNames, newProfile } from './profile.ts';
 import type { KeyProfile } from './profile.ts';
 import { judgeTeamMinute } from './spend/team-burn.ts';
 
@@ -31,14 +32,17 @@ export function createCore(settings: CoreSettings): Core {
 
 class DetectorCore implements Core {
   readonly #settings: CoreSettings;
-  readonly #keys: BoundedMap<KeyId, KeyProfile>;
+  readonly #keys: KeyBook;
   /** What was there first is worth most: names that somebody makes up come later. */
   readonly #teams = new BoundedMap<string, TeamProfile>({
     max: MAX_TEAMS,
     isKept: () => false,
     worth: ({ firstAt }) => -firstAt,
   });
-  readonly #facts = new FactBook((keyId) => this.#keys.get(keyId));
+  readonly #facts = new FactBook({
+    has: (keyId) => this.#keys.has(keyId),
+    get: (keyId) => this.#keys.get(keyId),
+  });
   readonly #egress = new Egress();
   readonly #probers = new Probers();
   readonly #news: NewsDesk;
@@ -51,7 +55,8 @@ class DetectorCore implements Core {
 
   constructor(settings: CoreSettings) {
     this.#settings = settings;
-    this.#keys = new BoundedMap({ max: settings.maxKeys, isKept: hasFacts, worth: worthOf });
+    const factsOf = (keyId: KeyId) => this.#facts.get(keyId);
+    this.#keys = new KeyBook({ max: settings.maxKeys, maxReady: settings.maxReadyKeys, factsOf });
     this.#rollups = new RollupBook(settings.partition);
     this.#news = new NewsDesk(this.#egress, this.#probers, settings.partitions > 1);
   }
@@ -152,10 +157,8 @@ class DetectorCore implements Core {
   save(name: string): string | undefined {
     const { type, id } = splitName(name);
     switch (type) {
-      case 'key': {
-        const profile = this.#keys.get(id as KeyId);
-        return profile === undefined ? undefined : saveProfile(profile);
-      }
+      case 'key':
+        return this.#keys.save(id as KeyId);
       case 'team': {
         const team = this.#teams.get(id);
         return team === undefined ? undefined : saveTeam(team);
@@ -179,21 +182,15 @@ class DetectorCore implements Core {
   restore(name: string, text: string): void {
     const { type, id } = splitName(name);
     switch (type) {
-      case 'key': {
-        const profile = restoreProfile(text);
-        profile.facts = this.#facts.get(profile.keyId);
-        this.#keys.restore(profile.keyId, profile);
+      case 'key':
+        this.#keys.restore(id as KeyId, text);
         break;
-      }
       case 'team':
         this.#teams.restore(id, restoreTeam(text));
         break;
-      case 'facts': {
-        const facts = this.#facts.restore(id as KeyId, text);
-        const profile = this.#keys.get(id as KeyId);
-        if (profile !== undefined) profile.facts = facts;
+      case 'facts':
+        this.#facts.restore(id as KeyId, text);
         break;
-      }
       case 'egress':
         this.#egress.restore(Number(id), text);
         break;
@@ -212,7 +209,7 @@ class DetectorCore implements Core {
   }
 
   describeKey(keyId: KeyId): KeySummary | undefined {
-    const profile = this.#keys.get(keyId);
+    const profile = this.#keys.peek(keyId);
     return profile === undefined ? undefined : describeProfile(profile, this.#settings.learningMs);
   }
 
@@ -225,7 +222,7 @@ class DetectorCore implements Core {
     if (facts === undefined && isNobodysKey(event)) return undefined;
     const profile = newProfile(event);
     profile.facts = facts;
-    this.#noteForgotten(this.#keys.add(event.keyId, profile), this.#changedKeys);
+    this.#noteForgotten(this.#keys.add(profile), this.#changedKeys);
     return profile;
   }
 
@@ -245,22 +242,8 @@ class DetectorCore implements Core {
   }
 
   #forget(watermark: number): void {
-    for (const [keyId, { lastAt, facts }] of this.#keys) {
-      if (facts !== undefined || watermark - lastAt < FORGET_MS) continue;
-      this.#keys.delete(keyId);
-      this.#changedKeys.add(keyId);
-    }
+    for (const keyId of this.#keys.forgetBefore(watermark - FORGET_MS)) this.#changedKeys.add(keyId);
   }
-}
-
-function hasFacts({ facts }: KeyProfile): boolean {
-  return facts !== undefined;
-}
-
-/** Keys that are used stay, and above all those that something was told about. */
-function worthOf({ calls, party, burn, factStories }: KeyProfile): number {
-  const isTold = (party?.told.length ?? 0) > 0 || burn !== undefined || factStories.length > 0;
-  return isTold ? Number.MAX_SAFE_INTEGER : calls;
 }
 
 function isNobodysKey({ keyId, outcome }: Event): boolean {

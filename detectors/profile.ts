@@ -242,10 +242,13 @@ export function fillNames(profile: KeyProfile, event: Event): void {
   else if (isNewest) profile.user = event.user;
 }
 
-type SavedProfile = Omit<KeyProfile, 'spend'> & { spend: SavedSpend };
+type SavedProfile = Omit<KeyProfile, 'spend'> & { worth: number; spend: SavedSpend };
 
-export function saveProfile(profile: KeyProfile): string {
-  return JSON.stringify({ ...profile, facts: undefined, spend: profile.spend.save() } satisfies SavedProfile);
+/** Begins with what is looked at while the rest stays text. `worth`: that of the key when room is needed. */
+export function saveProfile(profile: KeyProfile, worth: number): string {
+  const { lastAt, ...others } = profile;
+  const saved: SavedProfile = { lastAt, worth, ...others, facts: undefined, spend: profile.spend.save() };
+  return JSON.stringify(saved);
 }
 
 export function restoreProfile(text: string): KeyProfile {
@@ -254,5 +257,6 @@ export function restoreProfile(text: string): KeyProfile {
   const spend = new SpendSeries();
   spend.restore(saved.spend);
   const { lastPlace, party, burn } = saved;
-  return { ...saved, lastPlace, party, burn, facts: undefined, spend };
+  const { worth: _, ...profile } = saved;
+  return { ...profile, lastPlace, party, burn, facts: undefined, spend };
 }

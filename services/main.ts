@@ -55,6 +55,8 @@ import type { Transport } from './transports/transport.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
+/** About 300 MB; measured in docs/performance.md. */
+const MAX_READY_KEYS = 50_000;
 /** The token of this machine's command line. */
 const LOCAL_NAME = 'local';
 /** A gateway whose token ends loses its logs without anybody noticing, so that one lasts. */
@@ -98,8 +100,11 @@ export function openFormats(config: Config) {
 }
 
 export function newCore(config: Config, partition = 0, partitions = 1) {
-  const maxKeys = Math.ceil(config.maxKeys / partitions);
-  return createCore({ partition, partitions, learningMs: config.learningDays * DAY_MS, maxKeys });
+  return createCore({
+    ...{ partition, partitions, learningMs: config.learningDays * DAY_MS },
+    maxKeys: Math.ceil(config.maxKeys / partitions),
+    maxReadyKeys: Math.ceil(MAX_READY_KEYS / partitions),
+  });
 }
 
 /** Only others write them, so there are none in the embedded log. */

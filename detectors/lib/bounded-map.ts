@@ -4,10 +4,10 @@ const LOOK_AT = 32;
  *  last start. */
 const LOOKS = 2;
 
-export interface BoundedMapOptions<Value> {
+export interface BoundedMapOptions<Key, Value> {
   max: number;
   /** Never dropped; something else bounds these. */
-  isKept: (value: Value) => boolean;
+  isKept: (value: Value, key: Key) => boolean;
   /** Of those looked at, the one worth least goes. */
   worth: (value: Value) => number;
 }
@@ -17,10 +17,10 @@ export interface BoundedMapOptions<Value> {
  *  there are. Where the hand stands is not saved: after a restart it may be another worthless entry that goes. */
 export class BoundedMap<Key, Value> {
   readonly #entries = new Map<Key, Value>();
-  readonly #options: BoundedMapOptions<Value>;
+  readonly #options: BoundedMapOptions<Key, Value>;
   #hand: Iterator<[Key, Value]> = this.#entries.entries();
 
-  constructor(options: BoundedMapOptions<Value>) {
+  constructor(options: BoundedMapOptions<Key, Value>) {
     this.#options = options;
   }
 
@@ -45,7 +45,7 @@ export class BoundedMap<Key, Value> {
     return dropped;
   }
 
-  /** Puts back what was there before. */
+  /** Puts back what was there before, or in the place of what is there. */
   restore(key: Key, value: Value): void {
     this.#entries.set(key, value);
   }
@@ -66,7 +66,7 @@ export class BoundedMap<Key, Value> {
       const entry = this.#step();
       if (entry === undefined) break;
       const [key, value] = entry;
-      if (isKept(value) || worth(value) >= least) continue;
+      if (isKept(value, key) || worth(value) >= least) continue;
       found = key;
       least = worth(value);
     }

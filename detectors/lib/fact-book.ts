@@ -1,6 +1,7 @@
 import type { Fact, Verdict } from '../detector.ts';
 import type { KeyId } from '../event.ts';
 import type { KeyFacts, KeyProfile, Party } from '../profile.ts';
+import type { KeyBook } from './key-book.ts';
 
 const MAX_KEYS = 100_000;
 const MAX_ACCEPTED = 64;
@@ -15,11 +16,11 @@ function noFacts(): KeyFacts {
 export class FactBook {
   readonly #facts = new Map<KeyId, KeyFacts>();
   readonly #changed = new Set<KeyId>();
-  readonly #profileOf: (keyId: KeyId) => KeyProfile | undefined;
+  readonly #keys: Pick<KeyBook, 'has' | 'get'>;
 
-  /** `profileOf`: undefined for a key with which no call was seen. */
-  constructor(profileOf: (keyId: KeyId) => KeyProfile | undefined) {
-    this.#profileOf = profileOf;
+  /** `keys`: those with which a call was seen. */
+  constructor(keys: Pick<KeyBook, 'has' | 'get'>) {
+    this.#keys = keys;
   }
 
   get(keyId: KeyId): KeyFacts | undefined {
@@ -81,7 +82,7 @@ export class FactBook {
     for (const [keyId, { canary, revokedAt }] of this.#facts) {
       if (canary !== undefined || revokedAt > 0) continue;
       victim ??= keyId;
-      if (this.#profileOf(keyId) !== undefined) continue;
+      if (this.#keys.has(keyId)) continue;
       victim = keyId;
       break;
     }
@@ -89,7 +90,7 @@ export class FactBook {
     this.#facts.delete(victim);
     this.#changed.add(victim);
     // As it would be after a restart; and a profile with facts is never dropped.
-    const profile = this.#profileOf(victim);
+    const profile = this.#keys.get(victim);
     if (profile !== undefined) profile.facts = undefined;
   }
 }

@@ -4,7 +4,7 @@ import type { OutRecord, Transport } from '../transports/transport.ts';
 import type { HeldPartition } from './held-partition.ts';
 
 const EVERY_MS = 1_000;
-/** An import moves an hour of event time in a moment, and others wait for it to be said. */
+/** An import moves hours of event time in a moment, and others wait for it to be said. */
 const SOON_MS = 25;
 
 export interface AnnouncerParts {

@@ -11,7 +11,7 @@ import { handOn } from './hand-on.ts';
 import { createJudge } from './judge.ts';
 import { Partition } from './partition.ts';
 import type { Results } from './partition.ts';
-import { Peers } from './peers.ts';
+import { MAX_LEAD_MS, Peers } from './peers.ts';
 import { RowWriter } from './row-writer.ts';
 
 /** What the store may take until the end. */
@@ -20,7 +20,7 @@ const CLOSE_ROWS_MS = 3_000;
 /** Nothing has come for so long: perhaps there is nothing left. */
 const QUIET_MS = 1_000;
 /** Others may be waiting for what is this much further on in event time. */
-const NEWS_MS = 3_600_000;
+const NEWS_MS = MAX_LEAD_MS / 4;
 
 interface Holding {
   number: number;

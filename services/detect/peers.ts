@@ -2,10 +2,9 @@ import type { Mark } from '../topics.ts';
 
 /** What is younger is judged at once, wherever the others are: they cannot be far behind without being behind the clock. */
 const LIVE_MS = 10 * 60_000;
-/** Older events (an import, a backlog) are judged at most so far ahead of other partitions, so that what those learn and
- *  find comes in the order in which it happened. Well below the day after which a network that another partition tells of
- *  counts. */
-const MAX_LEAD_MS = 2 * 3_600_000;
+/** Older events (an import, a backlog) are judged at most so far ahead of other partitions. Well below the day after which a
+ *  network that another partition tells of counts, and much, because each step of all costs a round through the log. */
+export const MAX_LEAD_MS = 12 * 3_600_000;
 /** A partition that says nothing for so long has no process, or hangs; the others must not. */
 const SILENT_MS = 30_000;
 /** A mark that was read late says nothing about now. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createCore } from '../../detectors/core.ts';
-import type { Core, Fact, Signal } from '../../detectors/detector.ts';
+import type { Core, CoreSettings, Fact, Signal } from '../../detectors/detector.ts';
 import type { Event, KeyId } from '../../detectors/event.ts';
 import { DETECTORS } from '../../detectors/registry.ts';
 import { anEvent } from '../support/events.ts';
@@ -90,8 +90,9 @@ function judge(core: Core, { event, on, fact }: Moment): Signal[] {
   return signals;
 }
 
-function newCore(): Core {
-  return createCore({ partition: 0, partitions: 1, learningMs: 2 * DAY, maxKeys: 1_000 });
+function newCore(changes: Partial<CoreSettings> = {}): Core {
+  const settings = { partition: 0, partitions: 1, learningMs: 2 * DAY, maxKeys: 1_000, maxReadyKeys: 1_000 };
+  return createCore({ ...settings, ...changes });
 }
 
 describe('whatever happens', () => {
@@ -134,6 +135,16 @@ describe('whatever happens', () => {
           }
           expect(signal.firstEventAt).toBeLessThanOrEqual(signal.ts);
         }
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('keys that were put aside meanwhile are judged as if they had not been', () => {
+    fc.assert(
+      fc.property(aRun, (steps) => {
+        const [ready, aside] = [newCore(), newCore({ maxReadyKeys: 1 })];
+        for (const one of eventsOf(steps)) expect(judge(aside, one)).toEqual(judge(ready, one));
       }),
       { numRuns: 30 },
     );
@@ -252,7 +263,13 @@ describe('learning', () => {
   });
 
   it('ends after the time it was given', () => {
-    const core = createCore({ partition: 0, partitions: 1, learningMs: LEARNING, maxKeys: 1_000 });
+    const core = createCore({
+      partition: 0,
+      partitions: 1,
+      learningMs: LEARNING,
+      maxKeys: 1_000,
+      maxReadyKeys: 1_000,
+    });
     core.judge(anEvent({ ts: START }), contextOf('home'));
     core.judge(anEvent({ ts: START + LEARNING - 1 }), contextOf('home'));
     expect(core.describeKey(keyId)?.isLearning).toBe(true);
@@ -263,7 +280,7 @@ describe('learning', () => {
 
 describe('forgetting', () => {
   it('makes room for new keys at the cost of those with the fewest calls, and counts them', () => {
-    const core = createCore({ partition: 0, partitions: 1, learningMs: 0, maxKeys: 50 });
+    const core = createCore({ partition: 0, partitions: 1, learningMs: 0, maxKeys: 50, maxReadyKeys: 50 });
     const keyOf = (at: number) => at.toString(16).padStart(64, '0') as KeyId;
     const use = (at: number, ts: number) => core.judge(anEvent({ ts, keyId: keyOf(at) }), contextOf('home'));
     for (let at = 0; at < 10; at += 1)

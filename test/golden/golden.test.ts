@@ -17,7 +17,13 @@ function asFinding(signal: Signal): Finding {
 
 /** What people would be told: each time an incident gets worse, or turns out to be about something else. */
 function messagesOf(moments: readonly Moment[]) {
-  const core = createCore({ partition: 0, partitions: 1, learningMs: LEARNING, maxKeys: 1_000 });
+  const core = createCore({
+    partition: 0,
+    partitions: 1,
+    learningMs: LEARNING,
+    maxKeys: 1_000,
+    maxReadyKeys: 1_000,
+  });
   const messages: unknown[] = [];
   let incident: IncidentSnapshot | undefined;
   for (const moment of moments) {

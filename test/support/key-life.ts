@@ -20,7 +20,13 @@ export class KeyLife {
   count = 0;
 
   constructor(
-    core: Core = createCore({ partition: 0, partitions: 1, learningMs: LEARNING, maxKeys: 1_000 }),
+    core: Core = createCore({
+      partition: 0,
+      partitions: 1,
+      learningMs: LEARNING,
+      maxKeys: 1_000,
+      maxReadyKeys: 1_000,
+    }),
   ) {
     this.core = core;
   }

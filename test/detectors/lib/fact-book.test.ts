@@ -10,9 +10,11 @@ const keyOf = (at: number) => at.toString(16).padStart(64, '0') as KeyId;
 const leak = (at: number) =>
   ({ type: 'leak', keyId: keyOf(at), at, source: 's', url: '', foundAt: at, isVerified: true }) as const;
 
+const NO_KEYS = { has: () => false, get: () => undefined };
+
 describe('facts about keys', () => {
   it('are kept for a hundred thousand keys, and canaries for longer than reports', () => {
-    const book = new FactBook(() => undefined);
+    const book = new FactBook(NO_KEYS);
     book.apply({ type: 'canary', keyId: keyOf(0), at: 0, place: 'wiki', gateway: 'litellm' }, undefined);
     for (let at = 1; at <= 100_005; at += 1) book.apply(leak(at), undefined);
     expect(book.get(keyOf(0))?.canary?.place).toBe('wiki');
@@ -23,14 +25,23 @@ describe('facts about keys', () => {
 
   it('stay about keys that are in use, however many leaks of other keys are reported', () => {
     const used = newProfile(anEvent());
-    const book = new FactBook((keyId) => (keyId === keyOf(0) ? used : undefined));
+    const book = new FactBook({
+      has: (keyId) => keyId === keyOf(0),
+      get: (keyId) => (keyId === keyOf(0) ? used : undefined),
+    });
     for (let at = 0; at <= 100_005; at += 1) book.apply(leak(at), undefined);
     expect(book.get(keyOf(0))?.leak?.at).toBe(0);
     expect(book.get(keyOf(1))).toBeUndefined();
   });
 
   it('that make room are gone for the calls too, as they would be after a restart', () => {
-    const core = createCore({ partition: 0, partitions: 1, learningMs: 0, maxKeys: 1_000 });
+    const core = createCore({
+      partition: 0,
+      partitions: 1,
+      learningMs: 0,
+      maxKeys: 1_000,
+      maxReadyKeys: 1_000,
+    });
     const use = (ts: number) =>
       core
         .judge(anEvent({ ts, keyId: keyOf(0) }), contextOf('home'))
@@ -47,7 +58,7 @@ describe('facts about keys', () => {
   });
 
   it('keep what was taken out of service, however many leaks are reported', () => {
-    const book = new FactBook(() => undefined);
+    const book = new FactBook(NO_KEYS);
     book.apply({ type: 'revoked', keyId: keyOf(0), at: 1, incidentId: 'inc_1', by: 'policy' }, undefined);
     for (let at = 1; at <= 100_000; at += 1) book.apply(leak(at), undefined);
     expect(book.get(keyOf(0))?.revokedAt).toBe(1);
@@ -55,7 +66,7 @@ describe('facts about keys', () => {
   });
 
   it('are told as changed once each, also when they make room', () => {
-    const book = new FactBook(() => undefined);
+    const book = new FactBook(NO_KEYS);
     for (let at = 0; at < 100_000; at += 1) book.apply(leak(at), undefined);
     book.takeChanged();
     book.apply(leak(100_000), undefined);
@@ -68,7 +79,7 @@ describe('facts about keys', () => {
     { story: 'the sure one before a newer unsure one', first: [1, true], second: [2, false], at: 1 },
     { story: 'a sure one after an unsure one', first: [2, false], second: [1, true], at: 1 },
   ] as const)('keep $story', ({ first, second, at }) => {
-    const book = new FactBook(() => undefined);
+    const book = new FactBook(NO_KEYS);
     for (const [when, isVerified] of [first, second]) {
       book.apply({ ...leak(7), at: when, isVerified }, undefined);
     }
@@ -76,7 +87,7 @@ describe('facts about keys', () => {
   });
 
   it('accept a bounded number of indicators, the newest ones', () => {
-    const book = new FactBook(() => undefined);
+    const book = new FactBook(NO_KEYS);
     for (let at = 0; at < 100; at += 1) {
       const indicators = [`client:c${at}`, 'asn:64500', 'ip:192.0.2.1'];
       book.apply(
@@ -91,7 +102,7 @@ describe('facts about keys', () => {
   });
 
   it('drop a hostile network when a later verdict calls it ours', () => {
-    const book = new FactBook(() => undefined);
+    const book = new FactBook(NO_KEYS);
     const told = { keyId: keyOf(1), at: 1, incidentId: 'i', indicators: ['network:a'], until: 9 };
     const verdict = { type: 'verdict' as const, ...told };
     expect(book.apply({ ...verdict, verdict: 'attack' }, undefined).hostile).toEqual(['network:a']);

@@ -29,7 +29,13 @@ function judged(core: Core, rollups: readonly Rollup[], before: number): Signal[
 }
 
 function usual(): Core {
-  const core = createCore({ partition: 0, partitions: 1, learningMs: LEARNING, maxKeys: 1_000 });
+  const core = createCore({
+    partition: 0,
+    partitions: 1,
+    learningMs: LEARNING,
+    maxKeys: 1_000,
+    maxReadyKeys: 1_000,
+  });
   expect(feed(core, START, 14 * 24, [0.01, 0.01, 0.01])).toEqual([]);
   return core;
 }
@@ -51,7 +57,13 @@ describe('a team', () => {
   });
 
   it('is not judged while it is new', () => {
-    const core = createCore({ partition: 0, partitions: 1, learningMs: LEARNING, maxKeys: 1_000 });
+    const core = createCore({
+      partition: 0,
+      partitions: 1,
+      learningMs: LEARNING,
+      maxKeys: 1_000,
+      maxReadyKeys: 1_000,
+    });
     feed(core, START, 48, [0.01, 0.01, 0.01]);
     expect(feed(core, START + 2 * DAY, 3, [5, 5, 5])).toEqual([]);
   });

@@ -24,7 +24,7 @@ async function judgedBy(partitions: number) {
     checkpoints: new MemoryCheckpoints(),
     enricher: weeksEnricher,
     createCore: (partition, count) =>
-      createCore({ partition, partitions: count, learningMs: 7 * DAY, maxKeys: 1_000 }),
+      createCore({ partition, partitions: count, learningMs: 7 * DAY, maxKeys: 1_000, maxReadyKeys: 1_000 }),
     log: quietLog,
     metrics: createMetrics(),
     now: Date.now,

@@ -23,7 +23,7 @@ function detectOn(transport: MemoryTransport, store: MemoryStore, checkpoints: M
     checkpoints,
     enricher,
     createCore: (partition, partitions) =>
-      createCore({ partition, partitions, learningMs: 0, maxKeys: 1_000 }),
+      createCore({ partition, partitions, learningMs: 0, maxKeys: 1_000, maxReadyKeys: 1_000 }),
     log: quietLog,
     metrics: createMetrics(),
     now: Date.now,

@@ -40,29 +40,29 @@ class Clock {
 }
 
 describe('a partition with old events', () => {
-  it('goes at most two hours ahead of the slowest one', () => {
+  it('goes at most twelve hours ahead of the slowest one', () => {
     const clock = new Clock();
     clock.hear(aMark(1), aMark(2, { watermark: THEN + HOUR }));
-    expect([0, 1].map((ms) => clock.goesTo(THEN + 2 * HOUR + ms))).toEqual([true, false]);
+    expect([0, 1].map((ms) => clock.goesTo(THEN + 12 * HOUR + ms))).toEqual([true, false]);
   });
 
   it('passes a night in which nobody has events', () => {
     const clock = new Clock();
     clock.hear(aMark(1, { next: THEN + 9 * HOUR }), aMark(2, { next: THEN + 8 * HOUR }));
-    expect([0, 1].map((ms) => clock.goesTo(THEN + 10 * HOUR + ms))).toEqual([true, false]);
+    expect([0, 1].map((ms) => clock.goesTo(THEN + 20 * HOUR + ms))).toEqual([true, false]);
   });
 
   it('does not wait for one that has nothing left', () => {
     const clock = new Clock();
     clock.hear(aMark(1, { isIdle: true }), aMark(2, { watermark: THEN + HOUR }));
-    expect([0, 1].map((ms) => clock.goesTo(THEN + 3 * HOUR + ms))).toEqual([true, false]);
+    expect([0, 1].map((ms) => clock.goesTo(THEN + 13 * HOUR + ms))).toEqual([true, false]);
   });
 
   it('does not believe in idleness that was said a while ago', () => {
     const clock = new Clock();
     clock.hear(aMark(2, { watermark: THEN + HOUR }));
     clock.peers.note(aMark(1, { isIdle: true }), clock.ms - MINUTE);
-    expect([0, 1].map((ms) => clock.goesTo(THEN + 2 * HOUR + ms))).toEqual([true, false]);
+    expect([0, 1].map((ms) => clock.goesTo(THEN + 12 * HOUR + ms))).toEqual([true, false]);
   });
 
   it('waits for one that it has not heard of, and then goes on without it', () => {
@@ -71,7 +71,7 @@ describe('a partition with old events', () => {
     expect(clock.goesTo(THEN)).toBe(false);
     clock.ms += 31_000;
     clock.hear(aMark(1));
-    expect([0, 1].map((ms) => clock.goesTo(THEN + 2 * HOUR + ms))).toEqual([true, false]);
+    expect([0, 1].map((ms) => clock.goesTo(THEN + 12 * HOUR + ms))).toEqual([true, false]);
     clock.ms += 31_000;
     expect(clock.goesTo(NOW - HOUR)).toBe(true);
   });

@@ -9,7 +9,13 @@ const NOWHERE = { place: undefined, network: undefined };
 const keyIds = Array.from({ length: 300 }, (_, index) => index.toString(16).padStart(64, '0') as KeyId);
 
 function aBusyCore() {
-  const core = createCore({ partition: 0, partitions: 1, learningMs: 0, maxKeys: 1_000 });
+  const core = createCore({
+    partition: 0,
+    partitions: 1,
+    learningMs: 0,
+    maxKeys: 1_000,
+    maxReadyKeys: 1_000,
+  });
   const judgeAll = () => {
     for (const keyId of keyIds) core.judge(anEvent({ keyId }), NOWHERE);
   };

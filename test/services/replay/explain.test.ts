@@ -15,7 +15,13 @@ async function explained(text: string, key?: string) {
   }).get('litellm');
   if (format === undefined) throw new Error('There is no format litellm.');
   const said: string[] = [];
-  const core = createCore({ partition: 0, partitions: 1, learningMs: 7 * 86_400_000, maxKeys: 1_000 });
+  const core = createCore({
+    partition: 0,
+    partitions: 1,
+    learningMs: 7 * 86_400_000,
+    maxKeys: 1_000,
+    maxReadyKeys: 1_000,
+  });
   const explain = new Explain({
     format,
     gateway: 'litellm',

@@ -51,7 +51,7 @@ const SETTINGS: DeskSettings = {
   publicUrl: 'http://127.0.0.1:8787',
   simulate: true,
 };
-const CORE = { partition: 0, partitions: 1, learningMs: 7 * 86_400_000, maxKeys: 1_000 };
+const CORE = { partition: 0, partitions: 1, learningMs: 7 * 86_400_000, maxKeys: 1_000, maxReadyKeys: 1_000 };
 
 interface Options {
   mode?: DeskSettings['mode'];
