@@ -7,7 +7,7 @@ import { messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { decodeEvent, encodeEvent, LATE_MS } from '../topics.ts';
 import type { Command, Finding, Mark, TopicRecords } from '../topics.ts';
-import type { Batch, InRecord } from '../transports/transport.ts';
+import type { Batch, InRecord, Transport } from '../transports/transport.ts';
 import { ContainmentWatch } from './containment-watch.ts';
 import { eventRow } from './event-row.ts';
 import type { Judge } from './judge.ts';
@@ -25,6 +25,7 @@ export interface PartitionDeps {
   peers: Peers;
   writer: RowWriter;
   checkpoints: CheckpointStore;
+  transport: Pick<Transport, 'endOffset'>;
   log: Log;
   metrics: Metrics;
   now: () => number;
@@ -89,7 +90,27 @@ export class Partition {
       if (name === WATCH_ENTRY) this.#watch.restore(text);
       else core.restore(name, text);
     }
-    await writer.open(this.startAt('events'));
+    await this.#dropForeignOffsets();
+    await writer.open(this.startAt('events'), await this.#endOf('events'));
+  }
+
+  /** A topic that ends before what was judged of it was deleted and made anew. What it holds now was never judged. */
+  async #dropForeignOffsets(): Promise<void> {
+    for (const topic of ['events', 'facts', 'rollups']) {
+      const end = await this.#endOf(topic);
+      const wanted = this.startAt(topic);
+      if (wanted <= end) continue;
+      const where = { topic, partition: this.#deps.partition, wanted, end };
+      this.#deps.log.error(
+        where,
+        'The log is shorter than was judged of it; it is judged from its beginning.',
+      );
+      this.#offsets[this.#offsetName(topic)] = 0;
+    }
+  }
+
+  #endOf(topic: string): Promise<number> {
+    return this.#deps.transport.endOffset(topic, this.#deps.partition);
   }
 
   /** Records of before the first one to be judged. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { CheckpointStore, OpenCheckpoint } from '../checkpoints/checkpoint-store.ts';
 import { AppError, whyOf } from '../errors.ts';
@@ -5,6 +6,8 @@ import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Store } from '../stores/store.ts';
 
+/** Time and id of the call. */
+const TOKEN_CHARS = 64;
 /** The store takes at most this many rows at once. */
 const BATCH_ROWS = 10_000;
 /** Rows become visible to queries after at most about this long. */
@@ -56,17 +59,16 @@ export class RowWriter {
     this.#deps = deps;
   }
 
-  /** `judgedTo`: the offset detection starts at. Rows before it that were never written are made again. Waits for the
-   *  checkpoint, never for the store. */
-  async open(judgedTo: number): Promise<void> {
+  /** `judgedTo`: the offset detection starts at. Rows before it that were never written are made again. `logEnd`: where the
+   *  log ends now; what was written behind it was of another log. Waits for the checkpoint, never for the store. */
+  async open(judgedTo: number, logEnd = Infinity): Promise<void> {
     const { found, checkpoint } = await this.#deps.checkpoints.open(this.#checkpointName());
     this.#checkpoint = checkpoint;
-    let writtenTo = found?.offsets[this.#offsetName()] ?? 0;
     const intent = [...(found?.entries ?? [])].find(([name]) => name === 'intent')?.[1];
-    if (intent !== undefined) {
-      this.#unsure = rangeOf(intent);
-      writtenTo = Math.max(writtenTo, this.#unsure.to);
-    }
+    const last = intent === undefined ? undefined : rangeOf(intent);
+    let writtenTo = Math.max(found?.offsets[this.#offsetName()] ?? 0, last?.to ?? 0);
+    if (writtenTo > logEnd) writtenTo = 0;
+    else this.#unsure = last;
     this.#from = writtenTo;
     this.#to = writtenTo;
     if (judgedTo > writtenTo) {
@@ -214,7 +216,8 @@ export class RowWriter {
           offsets: { [this.#offsetName()]: range.from },
           changed,
         });
-        if (present.length > 0) await store.insert('events', present, `${this.#offsetName()}/${intent}`);
+        if (present.length > 0)
+          await store.insert('events', present, this.#tokenOf(intent, present[0] ?? ''));
         return;
       } catch (error) {
         if (isLost(error)) this.#deps.onLost();
@@ -223,6 +226,13 @@ export class RowWriter {
         await this.#rest(pauseMs);
       }
     }
+  }
+
+  /** Offsets alone would be those of other rows once the topic is made anew. A row begins with what its record holds, and that
+   *  stays whatever is looked up. */
+  #tokenOf(bounds: string, firstRow: string): string {
+    const digest = createHash('sha256').update(firstRow.slice(0, TOKEN_CHARS)).digest('hex');
+    return `${this.#offsetName()}/${bounds}/${digest.slice(0, 16)}`;
   }
 
   /** Sends the last recorded range once more. */

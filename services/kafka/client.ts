@@ -4,6 +4,7 @@ import type { KafkaConfig, LogEntry, ProducerConfig } from 'kafkajs';
 import { AppError, messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Secret } from '../secret.ts';
+import { registerCodecs } from './codecs.ts';
 
 export interface KafkaSettings {
   /** `host:port` of some brokers; the others are found through them. */
@@ -16,6 +17,8 @@ export interface KafkaSettings {
 const REQUEST_TIMEOUT_MS = 15_000;
 const COLD_TRIES = 8;
 const SHUT: ReadonlySet<string> = new Set(['KafkaJSConnectionError', 'KafkaJSSASLAuthenticationError']);
+
+registerCodecs();
 
 export function createKafka({ brokers, tls, sasl }: KafkaSettings, log: Log): Kafka {
   const config: KafkaConfig = {

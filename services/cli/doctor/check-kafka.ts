@@ -13,7 +13,6 @@ const MIN_MESSAGE_BYTES = 1_000_000;
 /** A weekend without anybody to mend it. */
 const MIN_RETENTION_MS = 72 * HOUR_MS;
 const GOOD_REPLICAS = 3;
-const READABLE: ReadonlySet<string> = new Set(['producer', 'uncompressed', 'gzip']);
 const BY_KEY = ['events', 'facts', 'rollups'];
 const OTHERS = ['findings', 'commands', 'rejected', 'audit', 'state'];
 /** Records that wait for good reason when nothing is wrong. */
@@ -100,12 +99,6 @@ function adviseOnTopic(
   if (value('max.message.bytes') < MIN_MESSAGE_BYTES)
     advice.push(
       problem(`${topic}: max.message.bytes is ${config['max.message.bytes'] ?? ''}. Set 1000000 or more.`),
-    );
-  if (!READABLE.has(config['compression.type'] ?? 'producer'))
-    advice.push(
-      problem(
-        `${topic} is packed with ${config['compression.type'] ?? ''}, which is not read here. Set compression.type to gzip or producer.`,
-      ),
     );
   const isState = topic === `${prefix}state`;
   if (isState && !(config['cleanup.policy'] ?? '').includes('compact'))

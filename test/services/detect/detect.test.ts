@@ -54,6 +54,21 @@ describe('detect', () => {
     expect(store.rows('events').map((row) => row['event_id'])).toEqual(ids);
   });
 
+  it('begins anew with a log that was made anew, and stores all of it', async () => {
+    const [store, checkpoints] = [new MemoryStore(), new MemoryCheckpoints()];
+    const stored: string[] = [];
+    for (const count of [5, 3]) {
+      const transport = new MemoryTransport({ log: new MemoryLog() });
+      stored.push(...(await append(transport, count)));
+      const detect = await detectOn(transport, store, checkpoints);
+      await vi.waitFor(async () => {
+        expect(await detect.lag()).toBe(0);
+      });
+      await detect.close();
+    }
+    expect(store.rows('events').map((row) => row['event_id'])).toEqual(stored);
+  });
+
   it('goes on where its checkpoint stands', async () => {
     const log = new MemoryLog();
     const [store, checkpoints] = [new MemoryStore(), new MemoryCheckpoints()];

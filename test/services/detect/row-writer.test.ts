@@ -60,6 +60,18 @@ describe('RowWriter', () => {
     expect(store.rows).toEqual(numbers(25_000));
   });
 
+  it('writes what lies at the same offsets of a topic that was made anew', async () => {
+    const store = new FakeStore();
+    const checkpoints = new MemoryCheckpoints();
+    for (const topic of ['first', 'second']) {
+      const writer = newWriter(store, { checkpoints });
+      await writer.open(0, 2);
+      for (let offset = 0; offset < 3; offset += 1) writer.add(offset, `["${topic}",${offset.toString()}]`);
+      await writer.close(5_000);
+    }
+    expect(store.rows.filter((row) => row.includes('second'))).toHaveLength(3);
+  });
+
   it('writes few large parts, however often rows come', async () => {
     vi.useFakeTimers();
     try {

@@ -25,6 +25,7 @@ import type { Finding } from '../../../services/topics.ts';
 import { aLitellmRecord } from '../../support/litellm-records.ts';
 import { MemoryCheckpoints } from '../../support/memory-checkpoints.ts';
 import { MemoryStore } from '../../support/memory-store.ts';
+import { MemoryTransport } from '../../support/memory-transport.ts';
 import {
   lines,
   OTHER,
@@ -267,7 +268,17 @@ async function live(events: readonly Event[], batchSizes: readonly number[]): Pr
   const judge = createJudge(core, storyEnricher);
   const peers = new Peers({ partition: 0, partitions: 1, now: () => 0 });
   const partition = new Partition({
-    ...{ partition: 0, peers, core, judge, writer, checkpoints, metrics, now: () => 0 },
+    ...{
+      partition: 0,
+      peers,
+      transport: new MemoryTransport(),
+      core,
+      judge,
+      writer,
+      checkpoints,
+      metrics,
+      now: () => 0,
+    },
     log: pino({ level: 'silent' }),
   });
   await partition.open(new AbortController().signal);

@@ -82,12 +82,6 @@ describe('doctor on Kafka', () => {
       says: /max.message.bytes/,
     },
     {
-      story: 'records that cannot be unpacked',
-      topic: withConfig('events', { 'compression.type': 'zstd' }),
-      level: 'problem',
-      says: /gzip/,
-    },
-    {
       story: 'state that is not compacted',
       topic: withConfig('state', { 'cleanup.policy': 'delete' }),
       level: 'problem',

@@ -1,0 +1,49 @@
+import { Decompress } from 'fzstd';
+import kafkajs from 'kafkajs';
+import { decompress as unpackLz4 } from 'lz4js';
+import { uncompress as unpackSnappy } from 'snappyjs';
+
+/** What a batch may become; brokers take a megabyte in one unless they are told otherwise. */
+const MAX_UNPACKED_BYTES = 256 * 2 ** 20;
+/** How Java's library begins what it packs in blocks, followed by two versions of four bytes each. */
+const SNAPPY_BLOCKS = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0]);
+const SNAPPY_HEADER_BYTES = 16;
+
+/** Lets the client read what gateways pack with snappy, lz4 or zstd. We write gzip, which it knows by itself. */
+export function registerCodecs(): void {
+  const { CompressionCodecs, CompressionTypes } = kafkajs;
+  CompressionCodecs[CompressionTypes.Snappy] = reading(snappy);
+  CompressionCodecs[CompressionTypes.LZ4] = reading((packed) => unpackLz4(packed, MAX_UNPACKED_BYTES));
+  CompressionCodecs[CompressionTypes.ZSTD] = reading(zstd);
+}
+
+function reading(unpack: (packed: Buffer) => Uint8Array) {
+  return () => ({
+    compress: () => Promise.reject(new Error('Only read, never written.')),
+    decompress: async (packed: Buffer) => Buffer.from(await Promise.resolve(unpack(packed))),
+  });
+}
+
+function zstd(packed: Buffer): Uint8Array {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  const unpacking = new Decompress((piece) => {
+    size += piece.length;
+    if (size > MAX_UNPACKED_BYTES) throw new RangeError('The batch is too large when it is unpacked.');
+    pieces.push(piece);
+  });
+  unpacking.push(packed, true);
+  return Buffer.concat(pieces);
+}
+
+function snappy(packed: Buffer): Uint8Array {
+  if (!packed.subarray(0, SNAPPY_BLOCKS.length).equals(SNAPPY_BLOCKS))
+    return unpackSnappy(packed, MAX_UNPACKED_BYTES);
+  const blocks: Uint8Array[] = [];
+  for (let at = SNAPPY_HEADER_BYTES; at < packed.length;) {
+    const size = packed.readUInt32BE(at);
+    blocks.push(unpackSnappy(packed.subarray(at + 4, at + 4 + size), MAX_UNPACKED_BYTES));
+    at += 4 + size;
+  }
+  return Buffer.concat(blocks);
+}
