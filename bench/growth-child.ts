@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import type { KeyId } from '../detectors/event.ts';
 import { openKafkaCheckpoints } from '../services/checkpoints/kafka-checkpoints.ts';
 import { openLmdbCheckpoints } from '../services/checkpoints/lmdb-checkpoints.ts';
+import { Announcer } from '../services/detect/announcer.ts';
+import type { DetectDeps } from '../services/detect/deps.ts';
 import { startDetect } from '../services/detect/detect.ts';
 import type { Detect } from '../services/detect/detect.ts';
+import { HeldPartition } from '../services/detect/held-partition.ts';
 import { createEnricher } from '../services/enrichment/ip-enricher.ts';
 import { tuneGarbageCollection } from '../services/garbage-collection.ts';
 import { createLog } from '../services/log.ts';
@@ -28,6 +31,8 @@ export interface GrowthSettings {
 export type GrowthOrder =
   | { order: 'fill'; events: number; keys: number; seed: number }
   | { order: 'start' }
+  /** One partition alone, as after another process was killed; seconds. */
+  | { order: 'restore' }
   | { order: 'usage' }
   /** Rows in the store: asked often, so that it costs little. */
   | { order: 'stored' }
@@ -67,6 +72,10 @@ const checkpoints =
         ...{ brokers: config.kafka.brokers, topic: `${config.kafka.topicPrefix}state`, log },
         partitions: config.kafka.partitions,
       });
+const deps: DetectDeps = {
+  ...{ transport, checkpoints, store, enricher, log, metrics, now },
+  createCore: (partition, count) => newCore(config, partition, count),
+};
 let detect: Detect | undefined;
 /** Keys that were shown. */
 let known = 0;
@@ -99,6 +108,20 @@ async function stored(): Promise<number> {
   return Number(row?.count ?? 0);
 }
 
+async function restoreOne(): Promise<number> {
+  const partitions = await transport.partitions('events');
+  const announcer = new Announcer({ transport, partitions, held: () => [], log });
+  const signal = new AbortController().signal;
+  const startedAt = performance.now();
+  const holding = { number: 0, partitions, announcer, closing: signal, onLost: () => undefined };
+  const partition = new HeldPartition(deps, holding);
+  await partition.open(signal);
+  const seconds = (performance.now() - startedAt) / 1000;
+  announcer.close();
+  await partition.drop();
+  return seconds;
+}
+
 async function usage(): Promise<GrowthUsage> {
   const { userCPUTime, systemCPUTime } = process.resourceUsage();
   const { value } = (await metrics.checkpointRestore.get()).values[0] ?? { value: 0 };
@@ -119,11 +142,10 @@ async function answer(message: GrowthOrder): Promise<unknown> {
     case 'fill':
       return fill(message.events, message.keys, message.seed);
     case 'start':
-      detect = await startDetect({
-        ...{ transport, checkpoints, store, enricher, log, metrics, now },
-        createCore: (partition, count) => newCore(config, partition, count),
-      });
+      detect = await startDetect(deps);
       return undefined;
+    case 'restore':
+      return restoreOne();
     case 'stored':
       return stored();
     case 'usage':

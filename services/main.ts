@@ -55,8 +55,8 @@ import type { Transport } from './transports/transport.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-/** About 300 MB; measured in docs/performance.md. */
-const MAX_READY_KEYS = 50_000;
+/** About 150 MB; measured in docs/performance.md. */
+const MAX_READY_KEYS = 20_000;
 /** The token of this machine's command line. */
 const LOCAL_NAME = 'local';
 /** A gateway whose token ends loses its logs without anybody noticing, so that one lasts. */

@@ -18,7 +18,8 @@ export interface BoundedMapOptions<Key, Value> {
 export class BoundedMap<Key, Value> {
   readonly #entries = new Map<Key, Value>();
   readonly #options: BoundedMapOptions<Key, Value>;
-  #hand: Iterator<[Key, Value]> = this.#entries.entries();
+  /** Made when room is needed: one that stands still keeps alive what was in the map when it was made. */
+  #hand: Iterator<[Key, Value]> | undefined;
 
   constructor(options: BoundedMapOptions<Key, Value>) {
     this.#options = options;
@@ -74,8 +75,8 @@ export class BoundedMap<Key, Value> {
   }
 
   #step(): [Key, Value] | undefined {
-    const next = this.#hand.next();
-    if (next.done !== true) return next.value;
+    const next = this.#hand?.next();
+    if (next !== undefined && next.done !== true) return next.value;
     this.#hand = this.#entries.entries();
     const first = this.#hand.next();
     return first.done === true ? undefined : first.value;

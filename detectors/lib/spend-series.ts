@@ -62,6 +62,8 @@ export class SpendSeries {
   /** Made from the fields above: spend of each window without the current bucket, then what would be too much. */
   readonly #made = new Float64Array(2 * SPEND_WINDOWS.length);
   #leastRoom = Infinity;
+  /** After `restore` they are made when they are asked for: most often time has moved on by then, and they are made anew. */
+  #isMade = true;
 
   /** Adds dollars at a time; what is older than a day changes nothing any more. */
   add(ts: number, usd: number, isLearning: boolean): void {
@@ -82,6 +84,7 @@ export class SpendSeries {
 
   /** Every window that spends too much now, shortest first. */
   burning(): Burning[] {
+    this.#make();
     if (this.#current < this.#leastRoom) return [];
     const found: Burning[] = [];
     for (let at = 0; at < SPEND_WINDOWS.length; at += 1) {
@@ -137,7 +140,11 @@ export class SpendSeries {
     this.#hourUsd = saved.hourUsd;
     this.#baseline.restore(saved.baseline);
     textToFloats(saved.floats, this.#floats);
-    if (this.#bucket >= 0) this.#refresh();
+    this.#isMade = this.#bucket < 0;
+  }
+
+  #make(): void {
+    if (!this.#isMade) this.#refresh();
   }
 
   #moveTo(bucket: number, isLearning: boolean): void {
@@ -195,6 +202,7 @@ export class SpendSeries {
   }
 
   #windowUsd(at: number): number {
+    this.#make();
     return (this.#made[at] ?? 0) + this.#current;
   }
 
@@ -218,6 +226,7 @@ export class SpendSeries {
   }
 
   #refresh(): void {
+    this.#isMade = true;
     this.#leastRoom = Infinity;
     for (let at = 0; at < SPEND_WINDOWS.length; at += 1) {
       const window = SPEND_WINDOWS[at];

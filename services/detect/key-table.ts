@@ -11,6 +11,9 @@ import { encodeRow } from '../stores/tables.ts';
 const EVERY_MS = 5 * 60_000;
 /** Each insert is a part on the disk that ClickHouse has to merge, so few large ones. */
 const BATCH_ROWS = 2_000;
+/** The others wait for the next flush, those that changed first before others: rows for people must not take the time of
+ *  events where very many keys are in use. */
+const FLUSH_ROWS = 10_000;
 /** Anybody may show a new key with each call. One that finds no room waits for its next change. */
 const MAX_WAITING = 500_000;
 
@@ -44,7 +47,8 @@ export class KeyTable {
   async flush(pace: Pace): Promise<void> {
     const now = this.#deps.now();
     for (const [keyId, at] of this.#writtenAt) if (now - at >= EVERY_MS) this.#writtenAt.delete(keyId);
-    const due = [...this.#changed].filter(([keyId]) => now - (this.#writtenAt.get(keyId) ?? 0) >= EVERY_MS);
+    const isDue = (keyId: KeyId) => now - (this.#writtenAt.get(keyId) ?? 0) >= EVERY_MS;
+    const due = [...this.#changed].filter(([keyId]) => isDue(keyId)).slice(0, FLUSH_ROWS);
     for (let at = 0; at < due.length; at += BATCH_ROWS) {
       const part = due.slice(at, at + BATCH_ROWS);
       if (!(await this.#write(await this.#take(part, pace)))) {
