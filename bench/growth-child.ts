@@ -113,7 +113,8 @@ async function restoreOne(): Promise<number> {
   const announcer = new Announcer({ transport, partitions, held: () => [], log });
   const signal = new AbortController().signal;
   const startedAt = performance.now();
-  const holding = { number: 0, partitions, announcer, closing: signal, onLost: () => undefined };
+  const lag = () => Promise.resolve(0);
+  const holding = { number: 0, partitions, announcer, closing: signal, onLost: () => undefined, lag };
   const partition = new HeldPartition(deps, holding);
   await partition.open(signal);
   const seconds = (performance.now() - startedAt) / 1000;

@@ -29,13 +29,13 @@ export class Egress {
   note({ asn, key, team, ts }: NetworkUse): boolean {
     let users = this.#systems.get(asn);
     if (users === undefined) {
-      if (this.#systems.size >= MAX_SYSTEMS) this.#dropOldest();
       users = { keys: [], teams: [] };
       this.#systems.set(asn, users);
     }
     const isNewKey = noteFirst(users.keys, shortId(key), ts);
     const isNewTeam = team !== '' && noteFirst(users.teams, team, ts);
     if (isNewKey || isNewTeam) this.#changed.add(asn);
+    if (this.#systems.size > MAX_SYSTEMS) this.#dropNewest();
     return isNewKey || isNewTeam;
   }
 
@@ -64,19 +64,24 @@ export class Egress {
     this.#systems.set(asn, JSON.parse(text) as Users);
   }
 
-  /** The oldest that never came to anything, else the oldest. */
-  #dropOldest(): void {
-    let oldest: number | undefined;
-    for (const [asn, users] of this.#systems) {
-      oldest ??= asn;
-      if (users.keys.length >= MIN_KEYS) continue;
-      oldest = asn;
-      break;
-    }
-    if (oldest === undefined) return;
-    this.#systems.delete(oldest);
-    this.#changed.add(oldest);
+  /** The one that came last, of those that never came to anything if there are such. */
+  #dropNewest(): void {
+    let newest: [asn: number, users: Users] | undefined;
+    for (const one of this.#systems) if (newest === undefined || goesBefore(one, newest)) newest = one;
+    if (newest === undefined) return;
+    this.#systems.delete(newest[0]);
+    this.#changed.add(newest[0]);
   }
+}
+
+function goesBefore([asn, users]: [number, Users], [otherAsn, other]: [number, Users]): boolean {
+  const [isKnown, isOtherKnown] = [users.keys.length >= MIN_KEYS, other.keys.length >= MIN_KEYS];
+  if (isKnown !== isOtherKnown) return isOtherKnown;
+  return firstOf(users) - firstOf(other) > 0 || (firstOf(users) === firstOf(other) && asn > otherAsn);
+}
+
+function firstOf({ keys }: Users): number {
+  return Math.min(...keys.map(([, at]) => at));
 }
 
 export function shortId(keyId: string): string {

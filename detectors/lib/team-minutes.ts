@@ -20,6 +20,7 @@ export class TeamMinutes {
 
   /** Minutes that are whole, because every partition has given out all before this one; oldest first. */
   takeBefore(minute: number): Rollup[] {
+    if (minute <= this.#openFrom) return [];
     const taken = this.#book.takeBefore(minute).map((open) => ({
       ...open,
       partition: 0,

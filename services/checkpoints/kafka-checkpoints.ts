@@ -16,7 +16,7 @@ import type {
 } from './checkpoint-store.ts';
 import { Holders, lost } from './holders.ts';
 import {
-  entryMessage,
+  entryMessages,
   FoundCheckpoint,
   isMark,
   manifestMessage,
@@ -225,7 +225,7 @@ class KafkaCheckpoint implements OpenCheckpoint {
   ): Promise<void> {
     const messages = [
       markMessage(checkpoint, 'begin', randomUUID()),
-      ...[...entries].map(([name, text]) => entryMessage(checkpoint, name, text)),
+      ...[...entries].flatMap(([name, text]) => entryMessages(checkpoint, name, text)),
       manifestMessage(checkpoint, manifest ?? { savedAt: this.#parts.options.now(), offsets: {} }),
     ];
     await this.#inTransaction(producer, requestsOf(messages.map((message) => ({ ...message, partition }))));
@@ -236,7 +236,7 @@ class KafkaCheckpoint implements OpenCheckpoint {
     // Asking the broker again would throw out the new owner, who would have to come back.
     if (this.#isLost || !isHeld()) throw lost(checkpoint);
     const merged = { ...this.#offsets, ...offsets };
-    const entries = [...changed].map(([name, text]) => entryMessage(checkpoint, name, text));
+    const entries = [...changed].flatMap(([name, text]) => entryMessages(checkpoint, name, text));
     const manifest = manifestMessage(checkpoint, { savedAt: this.#parts.options.now(), offsets: merged });
     const messages = [...entries, manifest].map((message) => ({ ...message, partition }));
     try {

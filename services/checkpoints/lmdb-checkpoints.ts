@@ -28,7 +28,7 @@ export interface LmdbCheckpointOptions {
   now?: () => number;
 }
 
-/** Checkpoints in an LMDB folder. Everything stored carries a CRC-32: `load`, and the iteration of what it gives, throw
+/** Checkpoints in an LMDB folder. Everything stored carries a CRC-32: `open`, and the iteration of what it gives, throw
  *  `E_CHECKPOINT_CORRUPT` when one does not match. */
 export function openLmdbCheckpoints({
   dir,

@@ -6,6 +6,8 @@ import type { HeldPartition } from './held-partition.ts';
 const EVERY_MS = 1_000;
 /** An import moves hours of event time in a moment, and others wait for it to be said. */
 const SOON_MS = 25;
+/** Pieces of news in one record, which must not become larger than a broker takes. */
+const MAX_NEWS = 500;
 
 export interface AnnouncerParts {
   transport: Pick<Transport, 'append'>;
@@ -19,31 +21,34 @@ export interface AnnouncerParts {
  *  rollups that it speaks of. With one partition there is nobody to tell. */
 export class Announcer {
   readonly #parts: AnnouncerParts;
-  readonly #timer: NodeJS.Timeout | undefined;
+  #timer: NodeJS.Timeout | undefined;
   #soon: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
+  #passing: Promise<void> = Promise.resolve();
 
   constructor(parts: AnnouncerParts) {
     this.#parts = parts;
-    if (parts.partitions === 1) return;
+  }
+
+  start(): void {
+    if (!this.#hasOthers()) return;
     this.#timer = setInterval(() => {
-      this.announce().catch((error: unknown) => {
-        parts.log.debug(whyOf(error), 'Partitions could not be told how far the others are.');
-      });
+      this.#tryToAnnounce();
+      this.#passTime();
     }, EVERY_MS);
   }
 
   soon(): void {
-    if (this.#timer === undefined) return;
+    if (!this.#hasOthers()) return;
     this.#soon ??= setTimeout(() => {
       this.#soon = undefined;
-      this.announce().catch(() => undefined);
+      this.#tryToAnnounce();
     }, SOON_MS);
   }
 
-  /** Resolves when all that our partitions had to say by now is in the topic. */
+  /** Resolves when all that our partitions had to say by now is in the topic, of much news a part. */
   announce(): Promise<void> {
-    if (this.#timer === undefined) return Promise.resolve();
+    if (!this.#hasOthers()) return Promise.resolve();
     const after = this.#running.catch(() => undefined).then(() => this.#announce());
     this.#running = after;
     return after;
@@ -54,12 +59,31 @@ export class Announcer {
     clearTimeout(this.#soon);
   }
 
+  #hasOthers(): boolean {
+    return this.#parts.partitions > 1;
+  }
+
+  #tryToAnnounce(): void {
+    this.announce().catch((error: unknown) => {
+      this.#parts.log.debug(whyOf(error), 'Partitions could not be told how far the others are.');
+    });
+  }
+
+  /** Beside announcing: it asks brokers that may not answer. */
+  #passTime(): void {
+    const all = [...this.#parts.held()];
+    this.#passing = this.#passing.then(async () => {
+      await Promise.allSettled(all.map((one) => one.passTime()));
+    });
+  }
+
   async #announce(): Promise<void> {
     const { transport, partitions, held } = this.#parts;
+    const all = [...held()];
+    const share = Math.ceil(MAX_NEWS / Math.max(1, all.length));
     const said = [];
-    for (const one of held()) {
-      await one.passTime();
-      const saying = one.say();
+    for (const one of all) {
+      const saying = one.say(share);
       if (saying !== undefined) said.push(saying);
     }
     if (said.length === 0) return;

@@ -77,6 +77,7 @@ class DetectStep implements Detect {
       revoked: (partition, why) => this.#letGo(partition, why),
       rebalancing: () => void this.#save(),
     });
+    this.#announcer.start();
     this.#timer = setInterval(() => void this.#saveAndFlush(), CHECKPOINT_EVERY_MS);
   }
 
@@ -130,13 +131,12 @@ class DetectStep implements Detect {
     this.#partitions.delete(number);
     const onLost = () => this.#subscription?.reopen(number);
     const partition = new HeldPartition(this.#deps, {
-      ...{
-        number,
-        partitions: this.#count,
-        announcer: this.#announcer,
-        closing: this.#closing.signal,
-        onLost,
-      },
+      number,
+      partitions: this.#count,
+      announcer: this.#announcer,
+      closing: this.#closing.signal,
+      onLost,
+      lag: async () => (await this.#subscription?.lag('events', number)) ?? Infinity,
     });
     const offsets = await partition.open(signal);
     this.#partitions.set(number, partition);
@@ -151,7 +151,7 @@ class DetectStep implements Detect {
     } else {
       const pace = this.#pace();
       this.#noteChanged(number);
-      await Promise.all([partition?.close(pace), this.#flush(pace)]);
+      await Promise.all([partition?.close(pace), this.#flush(pace, Infinity)]);
       this.#partitions.delete(number);
     }
   }
@@ -179,8 +179,8 @@ class DetectStep implements Detect {
     void this.#flush(this.#pace());
   }
 
-  #flush(pace: Pace): Promise<void> {
-    this.#flushing = this.#flushing.then(() => this.#keyTable.flush(pace));
+  #flush(pace: Pace, maxRows?: number): Promise<void> {
+    this.#flushing = this.#flushing.then(() => this.#keyTable.flush(pace, maxRows));
     return this.#flushing;
   }
 

@@ -1,4 +1,3 @@
-import type { NetworkUse, Probe } from '../../detectors/detector.ts';
 import type { KeyId } from '../../detectors/event.ts';
 import { AppError, whyOf } from '../errors.ts';
 import type { Pace } from '../pace.ts';
@@ -11,7 +10,8 @@ import { handOn } from './hand-on.ts';
 import { createJudge } from './judge.ts';
 import { Partition } from './partition.ts';
 import type { Results } from './partition.ts';
-import { MAX_LEAD_MS, Peers } from './peers.ts';
+import { MAX_LEAD_MS, Peers, SILENT_MS } from './peers.ts';
+import { Untold } from './untold.ts';
 import { RowWriter } from './row-writer.ts';
 
 /** What the store may take until the end. */
@@ -31,6 +31,8 @@ interface Holding {
   closing: AbortSignal;
   /** Somebody else has taken the state over. */
   onLost: () => void;
+  /** Records of `events` that were not given to us yet. */
+  lag: () => Promise<number>;
 }
 
 /** A partition while this process has it: restored when it comes, saved from time to time and when we leave, dropped when
@@ -45,6 +47,7 @@ export class HeldPartition {
   readonly #announcer: Announcer;
   readonly #closing: AbortSignal;
   readonly #onLost: () => void;
+  readonly #lag: () => Promise<number>;
   readonly #handing = new Set<Promise<void>>();
   #saving: Promise<void> = Promise.resolve();
   #savedAt: number;
@@ -55,19 +58,21 @@ export class HeldPartition {
   #going = new AbortController().signal;
   /** What all partitions may know, because it is in its topics. */
   #mark: Mark | undefined;
-  #networks: NetworkUse[] = [];
-  #probes: Probe[] = [];
+  readonly #untold = new Untold();
   #toldTo = 0;
   #areEventsInHand = false;
+  /** Epoch milliseconds. */
+  #busySince = 0;
   #lastEventsAt = performance.now();
 
-  constructor(deps: DetectDeps, { number, partitions, announcer, closing, onLost }: Holding) {
+  constructor(deps: DetectDeps, { number, partitions, announcer, closing, onLost, lag }: Holding) {
     this.#deps = deps;
     this.#number = number;
     this.#announcer = announcer;
     this.#peers = new Peers({ partition: number, partitions, now: deps.now });
     this.#closing = closing;
     this.#onLost = onLost;
+    this.#lag = lag;
     this.#savedAt = deps.now();
     this.#log = new EventLog({ ...deps, partition: number });
     const rowsAgain = (from: number, to: number) => this.#log.rows(from, to);
@@ -94,6 +99,7 @@ export class HeldPartition {
       throw error;
     }
     this.#mark = this.#partition.mark();
+    this.#busySince = this.#deps.now();
     this.#deps.metrics.checkpointRestore.set((performance.now() - startedAt) / 1000);
     const startAt = (topic: string) => this.#partition.startAt(topic);
     return { events: startAt('events'), facts: startAt('facts'), rollups: startAt('rollups') };
@@ -113,18 +119,16 @@ export class HeldPartition {
   /** What is too far ahead of other partitions waits for them. */
   async #handleEvents(batch: Batch): Promise<void> {
     this.#areEventsInHand = true;
-    if (this.#mark !== undefined) this.#mark.isIdle = false;
+    this.#noteBusy();
     try {
+      let hasWaited = false;
       for (let rest = batch; rest.records.length > 0;) {
-        const { results, judged, next } = this.#partition.judgeEvents(rest);
+        const mayJudge = hasWaited ? () => true : this.#peers.horizon(this.#busySince);
+        const { results, judged, next } = this.#partition.judgeEvents(rest, mayJudge);
         await this.#handOn(results);
         if (next === undefined) return;
-        this.#announcer.soon();
-        while (!this.#peers.horizon()(next)) {
-          await this.#peers.change(this.#going);
-          if (this.#going.aborted) throw new Error('The partition goes before its turn has come.');
-        }
         rest = { ...rest, records: rest.records.slice(judged) };
+        hasWaited = !(await this.#untilNear(next));
       }
     } finally {
       this.#areEventsInHand = false;
@@ -132,24 +136,45 @@ export class HeldPartition {
     }
   }
 
+  /** False when the others have not come near in time: live events may wait behind this one. */
+  async #untilNear(next: number): Promise<boolean> {
+    this.#announcer.soon();
+    const until = performance.now() + SILENT_MS;
+    while (!this.#peers.horizon(this.#busySince)(next)) {
+      if (performance.now() > until) return false;
+      await this.#peers.change(this.#going);
+      if (this.#going.aborted) throw new Error('The partition goes before its turn has come.');
+    }
+    return true;
+  }
+
+  #noteBusy(): void {
+    if (performance.now() - this.#lastEventsAt > QUIET_MS) this.#busySince = this.#deps.now();
+    if (this.#mark?.isIdle !== true) return;
+    this.#mark.isIdle = false;
+    this.#announcer.soon();
+  }
+
   /** Lets time pass if there is nothing left to be judged. */
   async passTime(): Promise<void> {
-    if (this.#areEventsInHand || performance.now() - this.#lastEventsAt < QUIET_MS) return;
-    if (this.#mark?.isIdle !== true) {
-      const end = await this.#deps.transport.endOffset('events', this.#number).catch(() => Infinity);
-      if (this.#areEventsInHand || end > this.#partition.startAt('events')) return;
-    }
+    if (this.#isBusy()) return;
+    const lag = await this.#lag().catch(() => Infinity);
+    if (this.#isBusy() || lag > 0) return;
     await this.#handOn(this.#partition.passTime());
   }
 
-  /** How far it is and what it learned, for all partitions. `wasTold`: to be called when they can read it. */
-  say(): { mark: Mark; wasTold: () => void } | undefined {
+  #isBusy(): boolean {
+    return this.#areEventsInHand || performance.now() - this.#lastEventsAt < QUIET_MS;
+  }
+
+  /** How far it is and, in so many pieces at most, what it learned, for all partitions. `wasTold`: to be called when they
+   *  can read it. */
+  say(maxNews: number): { mark: Mark; wasTold: () => void } | undefined {
     if (this.#mark === undefined) return undefined;
-    const news = { networks: this.#networks, probes: this.#probes };
     const { watermark } = this.#mark;
+    const news = this.#untold.some(maxNews);
     const wasTold = () => {
-      this.#networks = this.#networks.slice(news.networks.length);
-      this.#probes = this.#probes.slice(news.probes.length);
+      this.#untold.wasTold(news);
       this.#toldTo = watermark;
     };
     return { mark: { ...this.#mark, news }, wasTold };
@@ -213,8 +238,7 @@ export class HeldPartition {
   }
 
   #noteMark(mark: Mark): void {
-    this.#networks = this.#networks.concat(mark.news.networks);
-    this.#probes = this.#probes.concat(mark.news.probes);
+    this.#untold.add(mark.news);
     // Events may have come while time passed.
     if (mark.isIdle && this.#areEventsInHand) return;
     this.#mark = mark;
@@ -237,9 +261,15 @@ export class HeldPartition {
   /** A checkpoint that includes events, but not what others should know of them, could lose that. */
   async #everythingSaid(): Promise<void> {
     await Promise.all(this.#handing);
-    if (this.#networks.length + this.#probes.length > 0) await this.#announcer.announce();
+    const end = this.#untold.end();
+    while (this.#untold.isBefore(end)) {
+      // Whoever has the partition now learns it again.
+      if (this.#isAhead()) throw new Error('The partition goes before all was told.');
+      await this.#announcer.announce();
+    }
   }
 
+  /** Asked again after each wait. */
   #isAhead(): boolean {
     return this.#mayNotSave;
   }

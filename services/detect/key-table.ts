@@ -44,11 +44,11 @@ export class KeyTable {
     }
   }
 
-  async flush(pace: Pace): Promise<void> {
+  async flush(pace: Pace, maxRows = FLUSH_ROWS): Promise<void> {
     const now = this.#deps.now();
     for (const [keyId, at] of this.#writtenAt) if (now - at >= EVERY_MS) this.#writtenAt.delete(keyId);
     const isDue = (keyId: KeyId) => now - (this.#writtenAt.get(keyId) ?? 0) >= EVERY_MS;
-    const due = [...this.#changed].filter(([keyId]) => isDue(keyId)).slice(0, FLUSH_ROWS);
+    const due = [...this.#changed].filter(([keyId]) => isDue(keyId)).slice(0, maxRows);
     for (let at = 0; at < due.length; at += BATCH_ROWS) {
       const part = due.slice(at, at + BATCH_ROWS);
       if (!(await this.#write(await this.#take(part, pace)))) {

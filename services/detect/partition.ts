@@ -17,6 +17,10 @@ import type { RowWriter } from './row-writer.ts';
 import { Snapshot } from './snapshot.ts';
 
 const WATCH_ENTRY = 'containment-watch';
+const WATERMARK_ENTRY = 'watermark';
+/** What clocks may differ before somebody should know, and how often it is said. */
+const CLOCK_MS = 5_000;
+const CLOCK_TELL_MS = 3_600_000;
 
 export interface PartitionDeps {
   partition: number;
@@ -68,6 +72,7 @@ export class Partition {
   #checkpoint: OpenCheckpoint | undefined;
   #offsets: Record<string, number> = {};
   #watermark = 0;
+  #clockToldAt = -Infinity;
   #lastOrigin = { receivedAt: 0, isImport: false };
   #snapshot: Snapshot | undefined;
   /** Entries of a checkpoint that could not be saved; they belong to the next one. */
@@ -88,6 +93,7 @@ export class Partition {
     this.#offsets = { ...found?.offsets };
     for (const [name, text] of found?.entries ?? []) {
       if (name === WATCH_ENTRY) this.#watch.restore(text);
+      else if (name === WATERMARK_ENTRY) this.#watermark = Number(text);
       else core.restore(name, text);
     }
     await this.#dropForeignOffsets();
@@ -128,15 +134,16 @@ export class Partition {
     return this.#watermark;
   }
 
-  judgeEvents(batch: Batch): JudgedEvents {
+  /** `mayJudge`: says of an event time whether it is too far ahead of other partitions. What is not ahead of our own newest
+   *  event is ahead of nobody. */
+  judgeEvents(batch: Batch, mayJudge: (ts: number) => boolean): JudgedEvents {
     const results = noResults();
-    const mayJudge = this.#deps.peers.horizon();
     let judged = 0;
     let next: number | undefined;
     for (const record of batch.records) {
       const { offset, value } = record;
       const event = decodeEvent(value);
-      if (event !== undefined && !mayJudge(event.ts)) {
+      if (event !== undefined && event.ts > this.#watermark && !mayJudge(event.ts)) {
         next = event.ts;
         break;
       }
@@ -239,8 +246,9 @@ export class Partition {
     this.#eachRecord(batch, results, ({ value, appendedAt }) => {
       const record = JSON.parse(value) as TopicRecords['rollups'];
       if ('marks' in record) {
+        this.#checkClock(appendedAt);
         for (const mark of record.marks) {
-          peers.note(mark, appendedAt);
+          peers.note(mark);
           if (mark.partition !== partition) core.learnNews(mark.news);
         }
       } else {
@@ -252,6 +260,18 @@ export class Partition {
       }
     });
     return results;
+  }
+
+  /** Every process stamps its marks, and every other one reads them: of two clocks that differ, one sees the other ahead. */
+  #checkClock(appendedAt: number): void {
+    const now = this.#deps.now();
+    const aheadMs = appendedAt - now;
+    if (aheadMs < CLOCK_MS || now - this.#clockToldAt < CLOCK_TELL_MS) return;
+    this.#clockToldAt = now;
+    this.#deps.log.warn(
+      { partition: this.#deps.partition, aheadMs },
+      'The clock of another machine is ahead of this one. Set all of them by NTP.',
+    );
   }
 
   applyFacts(batch: Batch): Results {
@@ -300,6 +320,7 @@ export class Partition {
     // It may fail before its turn comes.
     results.catch(() => undefined);
     snapshot.changed.set(WATCH_ENTRY, this.#watch.save());
+    snapshot.changed.set(WATERMARK_ENTRY, this.#watermark.toString());
     this.#snapshot = snapshot;
     try {
       await snapshot.finish(pace);
@@ -307,7 +328,9 @@ export class Partition {
       await this.#checkpoint?.save({ offsets, changed: snapshot.changed });
       this.#unsaved = [];
     } catch (error) {
-      this.#unsaved = [...snapshot.changed.keys()].filter((name) => name !== WATCH_ENTRY);
+      this.#unsaved = [...snapshot.changed.keys()].filter(
+        (name) => name !== WATCH_ENTRY && name !== WATERMARK_ENTRY,
+      );
       throw error;
     } finally {
       this.#snapshot = undefined;

@@ -5,15 +5,15 @@ const LIVE_MS = 10 * 60_000;
 /** Older events (an import, a backlog) are judged at most so far ahead of other partitions. Well below the day after which a
  *  network that another partition tells of counts, and much, because each step of all costs a round through the log. */
 export const MAX_LEAD_MS = 12 * 3_600_000;
+/** What is sent at once comes to all partitions within this time. */
+const ARRIVAL_MS = 300;
 /** A partition that says nothing for so long has no process, or hangs; the others must not. */
-const SILENT_MS = 30_000;
-/** A mark that was read late says nothing about now. */
-const STALE_MS = 5_000;
+export const SILENT_MS = 30_000;
 
 interface Heard {
   mark: Mark;
+  /** By our own clock. */
   at: number;
-  isIdle: boolean;
 }
 
 /** What one partition knows of the others. */
@@ -32,26 +32,33 @@ export class Peers {
     this.#openedAt = now();
   }
 
-  note(mark: Mark, appendedAt: number): void {
-    const at = this.#now();
-    this.#heard.set(mark.partition, { mark, at, isIdle: mark.isIdle && at - appendedAt < STALE_MS });
+  note(mark: Mark): void {
+    this.#heard.set(mark.partition, { mark, at: this.#now() });
     this.#wake();
   }
 
-  /** Says of an event time whether our partition may be judged so far now. */
-  horizon(): (ts: number) => boolean {
+  /** Says of an event time whether our partition may be judged so far now. `busySince`: when events began to come after a
+   *  silence. That others had nothing left before then says nothing about what has come for them meanwhile. */
+  horizon(busySince: number): (ts: number) => boolean {
     let slowest = Infinity;
-    for (const { mark, isIdle } of this.#others()) if (!isIdle) slowest = Math.min(slowest, mark.next);
+    for (const { mark, at } of this.#others()) {
+      const hasNothing = mark.isIdle && at - busySince > ARRIVAL_MS;
+      if (!hasNothing) slowest = Math.min(slowest, mark.next);
+    }
     const judgeTo = slowest + MAX_LEAD_MS;
     const liveFrom = this.#now() - LIVE_MS;
     return (ts) => ts <= judgeTo || ts >= liveFrom;
   }
 
-  /** All partitions, our own too, have given out their rollups of minutes before this one. */
+  /** All partitions, our own too, have given out their rollups of minutes before this one. Whoever is so far behind that
+   *  nobody waits for it to be judged is not waited for here either. */
   closedBefore(): number {
     if (this.#count === 1) return Infinity;
     const own = this.#heard.get(this.#own)?.mark.openFrom ?? 0;
-    return Math.min(own, ...this.#others().map(({ mark }) => mark.openFrom));
+    const others = this.#others().map(({ mark }) => mark);
+    const least = Math.max(own, ...others.map(({ openFrom }) => openFrom)) - 2 * MAX_LEAD_MS;
+    const near = others.filter(({ openFrom }) => openFrom === 0 || openFrom >= least);
+    return Math.min(own, ...near.map(({ openFrom }) => openFrom));
   }
 
   /** Newest event that any partition has judged. */
@@ -74,13 +81,13 @@ export class Peers {
   }
 
   /** Those that count: one that was never heard of has all before it. */
-  #others(): Pick<Heard, 'mark' | 'isIdle'>[] {
-    const others: Pick<Heard, 'mark' | 'isIdle'>[] = [];
+  #others(): Heard[] {
+    const others: Heard[] = [];
     for (let partition = 0; partition < this.#count; partition += 1) {
       if (partition === this.#own) continue;
       const heard = this.#heard.get(partition);
       if (this.#now() - (heard?.at ?? this.#openedAt) > SILENT_MS) continue;
-      others.push(heard ?? { mark: unheard(partition), isIdle: false });
+      others.push(heard ?? { mark: unheard(partition), at: this.#openedAt });
     }
     return others;
   }

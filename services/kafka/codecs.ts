@@ -1,6 +1,6 @@
 import { Decompress } from 'fzstd';
 import kafkajs from 'kafkajs';
-import { decompress as unpackLz4 } from 'lz4js';
+import { decompress as unpackLz4, decompressBound } from 'lz4js';
 import { uncompress as unpackSnappy } from 'snappyjs';
 
 /** What a batch may become; brokers take a megabyte in one unless they are told otherwise. */
@@ -13,7 +13,7 @@ const SNAPPY_HEADER_BYTES = 16;
 export function registerCodecs(): void {
   const { CompressionCodecs, CompressionTypes } = kafkajs;
   CompressionCodecs[CompressionTypes.Snappy] = reading(snappy);
-  CompressionCodecs[CompressionTypes.LZ4] = reading((packed) => unpackLz4(packed, MAX_UNPACKED_BYTES));
+  CompressionCodecs[CompressionTypes.LZ4] = reading(lz4);
   CompressionCodecs[CompressionTypes.ZSTD] = reading(zstd);
 }
 
@@ -24,16 +24,26 @@ function reading(unpack: (packed: Buffer) => Uint8Array) {
   });
 }
 
+function lz4(packed: Buffer): Uint8Array {
+  const size = decompressBound(packed);
+  if (!(size > 0 && size <= MAX_UNPACKED_BYTES)) throw tooLarge();
+  return unpackLz4(packed, size);
+}
+
 function zstd(packed: Buffer): Uint8Array {
   const pieces: Uint8Array[] = [];
   let size = 0;
   const unpacking = new Decompress((piece) => {
     size += piece.length;
-    if (size > MAX_UNPACKED_BYTES) throw new RangeError('The batch is too large when it is unpacked.');
+    if (size > MAX_UNPACKED_BYTES) throw tooLarge();
     pieces.push(piece);
   });
   unpacking.push(packed, true);
   return Buffer.concat(pieces);
+}
+
+function tooLarge(): RangeError {
+  return new RangeError('The batch is damaged, or too large when it is unpacked.');
 }
 
 function snappy(packed: Buffer): Uint8Array {

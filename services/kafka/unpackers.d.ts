@@ -1,4 +1,6 @@
 declare module 'lz4js' {
+  /** Bytes of the output at most; wrong for what is damaged. */
+  export function decompressBound(packed: Uint8Array): number;
   export function decompress(packed: Uint8Array, maxSize?: number): Uint8Array;
 }
 declare module 'snappyjs' {

@@ -63,8 +63,12 @@ export class EmbeddedSubscription implements Subscription {
     for (const lane of this.#lanes) lane.done = this.#run(lane);
   }
 
-  lag(topic?: string): Promise<number> {
-    const wanted = this.#lanes.filter((lane) => topic === undefined || lane.topic === topic);
+  lag(topic?: string, partition?: number): Promise<number> {
+    const wanted = this.#lanes.filter(
+      (lane) =>
+        (topic === undefined || lane.topic === topic) &&
+        (partition === undefined || lane.partition === partition),
+    );
     return Promise.resolve(wanted.reduce((sum, { reader, next }) => sum + reader.end() - next, 0));
   }
 
@@ -91,7 +95,7 @@ export class EmbeddedSubscription implements Subscription {
   }
 
   async close(): Promise<void> {
-    this.#closing.abort();
+    this.#closing.abort('closing');
     this.wake();
     await Promise.all(this.#lanes.map(({ done }) => done));
     const { handler } = this.#options;

@@ -141,13 +141,13 @@ export class KafkaSubscription implements Subscription {
     await Promise.all([...this.#tenures.values()].map(({ opened }) => opened));
   }
 
-  async lag(topic?: string): Promise<number> {
+  async lag(topic?: string, only?: number): Promise<number> {
     let lag = 0;
     for (const wanted of this.topics) {
       if (topic !== undefined && wanted.topic !== topic) continue;
       for (const { partition, first, end } of await boundsOf(this.#options.admin, wanted.topicName)) {
         const tenure = this.#tenures.get(partition);
-        if (tenure === undefined) continue;
+        if (tenure === undefined || (only !== undefined && only !== partition)) continue;
         const lane = tenure.lanes.get(wanted.topicName);
         // A partition that is still being restored has everything before it that nobody has committed.
         const next = lane?.next ?? (await this.#committed(wanted.topicName, partition)) ?? first;
@@ -175,7 +175,7 @@ export class KafkaSubscription implements Subscription {
 
   pause(): void {
     this.#isPaused = true;
-    for (const { lanes } of this.#tenures.values()) this.#consumer.pause([...lanes.values()].map(asPaused));
+    for (const { lanes } of this.#tenures.values()) this.#tell('pause', [...lanes.values()].map(asPaused));
   }
 
   resume(): void {
@@ -254,13 +254,38 @@ export class KafkaSubscription implements Subscription {
   /** After joining, the client reads from where the group's commits stand. */
   #putInStep({ lanes }: Tenure): void {
     for (const lane of lanes.values()) {
-      if (lane.isSlow) this.#consumer.pause([asPaused(lane)]);
-      else this.#consumer.seek(lane.seek());
+      if (lane.isSlow) this.#tell('pause', [asPaused(lane)]);
+      else this.#seek(lane);
+    }
+  }
+
+  #seek(lane: Lane): void {
+    const place = lane.seek();
+    this.#unlessRestarting(() => {
+      this.#consumer.seek(place);
+    });
+  }
+
+  #tell(what: 'pause' | 'resume', partitions: { topic: string; partitions: number[] }[]): void {
+    this.#unlessRestarting(() => {
+      this.#consumer[what](partitions);
+    });
+  }
+
+  /** Between a crash and its restart the client takes no orders; when it joins again, every lane is put in step. */
+  #unlessRestarting(order: () => void): void {
+    try {
+      order();
+    } catch (error) {
+      this.#options.log.debug(
+        { group: this.#options.group, reason: messageOf(error) },
+        'The client restarts.',
+      );
     }
   }
 
   #goOn(lanes: readonly Lane[]): void {
-    this.#consumer.resume(lanes.filter(({ isSlow }) => !isSlow).map(asPaused));
+    this.#tell('resume', lanes.filter(({ isSlow }) => !isSlow).map(asPaused));
   }
 
   #begin(partition: number, topics: readonly KafkaTopic[]): void {
@@ -270,7 +295,10 @@ export class KafkaSubscription implements Subscription {
     };
     this.#tenures.set(partition, tenure);
     // Until it is known from where. A batch that waited for it would hold up the others.
-    this.#consumer.pause(topics.map(({ topicName }) => asPaused({ topicName, partition })));
+    this.#tell(
+      'pause',
+      topics.map(({ topicName }) => asPaused({ topicName, partition })),
+    );
     tenure.opened = this.#open(tenure);
   }
 
@@ -355,7 +383,7 @@ export class KafkaSubscription implements Subscription {
     if (lane.isSlow) return;
     const records = lane.due(payload);
     if (records === undefined) {
-      this.#consumer.seek(lane.seek());
+      this.#seek(lane);
       return;
     }
     lane.running = this.#handleAll(payload, { tenure, lane, records });
@@ -369,12 +397,12 @@ export class KafkaSubscription implements Subscription {
 
   async #takeItsTime(tenure: Tenure, lane: Lane): Promise<void> {
     lane.isSlow = true;
-    this.#consumer.pause([asPaused(lane)]);
+    this.#tell('pause', [asPaused(lane)]);
     // A commit that failed is made up for by the next one.
     await lane.running.catch(() => undefined);
     lane.isSlow = false;
     if (tenure.over.signal.aborted || this.#closing.signal.aborted) return;
-    this.#consumer.seek(lane.seek());
+    this.#seek(lane);
     if (!this.#isPaused) this.#goOn([lane]);
   }
 

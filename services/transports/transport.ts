@@ -44,8 +44,8 @@ export interface Handler {
 export type Share = 'spread' | 'one';
 
 export interface Subscription {
-  /** Records appended but not yet handled, over all partitions of this member; of one topic, or of all. */
-  lag(topic?: string): Promise<number>;
+  /** Records appended but not yet handled: of one topic or of all, in one partition or in all of this member. */
+  lag(topic?: string, partition?: number): Promise<number>;
   /** False while a partition of ours is not read yet, or the brokers do not answer. */
   isReady(): boolean;
   /** Somebody else has taken the state of a partition that is still ours: it is revoked and assigned again. */
@@ -64,7 +64,8 @@ export interface AppendResult {
   appended: number;
   /** Indexes of records that were left out because their id was appended within the duplicate window. */
   duplicates: readonly number[];
-  /** Offset behind the last of the records that were appended, in its partition; undefined when there were none. */
+  /** Where the partition of the last record ended when it was there; what others appended at the same time may lie before
+   *  it. Undefined when there was none. */
   end?: number;
 }
 

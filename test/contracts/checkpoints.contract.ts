@@ -52,6 +52,17 @@ export function describeCheckpoints(name: string, createLab: () => Promise<Check
       });
     });
 
+    it('takes an entry that is larger than a record of a broker, and smaller ones in its place', async () => {
+      // Characters of two places lie across whatever parts it is cut into.
+      const large = `x${'🔑 a key '.repeat(300_000)}`;
+      const larger = `y${large}${large}`;
+      for (const text of [large, larger, large, 'small', undefined, large]) {
+        await save({ a: text, b: 'beside it' });
+        const entries = text === undefined ? { b: 'beside it' } : { a: text, b: 'beside it' };
+        expect((await load())?.entries).toEqual(entries);
+      }
+    });
+
     it('merges saves that run at the same time in the order in which they were called', async () => {
       await save({});
       await Promise.all([

@@ -45,12 +45,12 @@ describe.runIf(mayRun)('a recorded stream through the cluster, with faults', () 
   it('has the events and the incidents that a replay of it has', async () => {
     const replayed = await incidentsOfReplay(records);
     expect(replayed.length).toBeGreaterThan(3);
-    let isHurried = false;
+    const pace = { isHurried: false };
     const sending = (async () => {
       for (let at = 0; at < records.length; at += BODY_RECORDS) {
         const body = records.slice(at, at + BODY_RECORDS);
         await vi.waitFor(() => on.gatewatch.send('/v1/logs/litellm', body), SOON);
-        if (!isHurried) await pause(BODY_EVERY_MS);
+        if (!pace.isHurried) await pause(BODY_EVERY_MS);
       }
     })();
     await on.killAndRestart('detect-1');
@@ -62,7 +62,7 @@ describe.runIf(mayRun)('a recorded stream through the cluster, with faults', () 
     await on.killAndRestart('detect-2');
     await on.holdUp(await on.gatewatch.active());
     await on.loseBroker(2);
-    isHurried = true;
+    pace.isHurried = true;
     await sending;
     await vi.waitFor(async () => {
       const [row] = await on.gatewatch.sql('SELECT count(), uniqExact(event_id) FROM events');
@@ -99,7 +99,7 @@ function linesOf(file: string): LitellmRecord[] {
 
 function someKeysOf(records: LitellmRecord[]): LitellmRecord[] {
   const keyOf = ({ metadata }: LitellmRecord) =>
-    String((metadata as Record<string, unknown>)['user_api_key_hash'] ?? '');
+    (metadata as { user_api_key_hash?: string | null }).user_api_key_hash ?? '';
   const calls = new Map<string, number>();
   for (const record of records) calls.set(keyOf(record), (calls.get(keyOf(record)) ?? 0) + 1);
   const taken = new Set<string>();

@@ -94,10 +94,15 @@ export class MemoryTransport implements Transport {
       }
     }
     for (const reader of readers) this.#readers.add(reader.start());
-    const of = (topic: string | undefined) =>
-      readers.filter((reader) => topic === undefined || reader.topic === topic);
+    const of = (topic: string | undefined, partition: number | undefined) =>
+      readers.filter(
+        (reader) =>
+          (topic === undefined || reader.topic === topic) &&
+          (partition === undefined || reader.partition === partition),
+      );
     return {
-      lag: (topic) => Promise.resolve(of(topic).reduce((sum, reader) => sum + reader.lag(), 0)),
+      lag: (topic, partition) =>
+        Promise.resolve(of(topic, partition).reduce((sum, reader) => sum + reader.lag(), 0)),
       isSure: () => true,
       isReady: () => true,
       reopen: () => undefined,
@@ -195,6 +200,10 @@ class Reader {
 
   get topic(): string {
     return this.#parts.topic;
+  }
+
+  get partition(): number {
+    return this.#parts.partition;
   }
 
   start(): this {

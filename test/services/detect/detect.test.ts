@@ -1,7 +1,9 @@
 import { describe, expect, it, vi } from 'vitest';
+import { pino } from 'pino';
 import { createCore } from '../../../detectors/core.ts';
 import { startDetect } from '../../../services/detect/detect.ts';
 import type { Enricher } from '../../../services/enrichment/enricher.ts';
+import type { Log } from '../../../services/log.ts';
 import { createMetrics } from '../../../services/metrics.ts';
 import { encodeEvent } from '../../../services/topics.ts';
 import { anEvent } from '../../support/events.ts';
@@ -16,7 +18,12 @@ const enricher: Enricher = {
   close: () => Promise.resolve(),
 };
 
-function detectOn(transport: MemoryTransport, store: MemoryStore, checkpoints: MemoryCheckpoints) {
+function detectOn(
+  transport: MemoryTransport,
+  store: MemoryStore,
+  checkpoints: MemoryCheckpoints,
+  log: Log = quietLog,
+) {
   return startDetect({
     transport,
     store,
@@ -24,7 +31,7 @@ function detectOn(transport: MemoryTransport, store: MemoryStore, checkpoints: M
     enricher,
     createCore: (partition, partitions) =>
       createCore({ partition, partitions, learningMs: 0, maxKeys: 1_000, maxReadyKeys: 1_000 }),
-    log: quietLog,
+    log,
     metrics: createMetrics(),
     now: Date.now,
   });
@@ -67,6 +74,16 @@ describe('detect', () => {
       await detect.close();
     }
     expect(store.rows('events').map((row) => row['event_id'])).toEqual(stored);
+  });
+
+  it('says so when the clock of another process is ahead', async () => {
+    const transport = new MemoryTransport({ partitions: 2, now: () => Date.now() + 6_000 });
+    const said: string[] = [];
+    const log = pino({ level: 'warn' }, { write: (line: string) => said.push(line) });
+    const detect = await detectOn(transport, new MemoryStore(), new MemoryCheckpoints(), log);
+    await vi.waitFor(() => expect(said.join()).toContain('The clock of another machine is ahead'), 5_000);
+    await detect.close();
+    expect(said).toHaveLength(2);
   });
 
   it('goes on where its checkpoint stands', async () => {

@@ -31,11 +31,11 @@ class Clock {
   }
 
   goesTo(ts: number): boolean {
-    return this.peers.horizon()(ts);
+    return this.peers.horizon(NOW - MINUTE)(ts);
   }
 
   hear(...marks: Mark[]): void {
-    for (const mark of marks) this.peers.note(mark, this.ms);
+    for (const mark of marks) this.peers.note(mark);
   }
 }
 
@@ -58,11 +58,11 @@ describe('a partition with old events', () => {
     expect([0, 1].map((ms) => clock.goesTo(THEN + 13 * HOUR + ms))).toEqual([true, false]);
   });
 
-  it('does not believe in idleness that was said a while ago', () => {
+  it('does not believe that others have nothing left, if they said so before its own events began to come', () => {
     const clock = new Clock();
-    clock.hear(aMark(2, { watermark: THEN + HOUR }));
-    clock.peers.note(aMark(1, { isIdle: true }), clock.ms - MINUTE);
-    expect([0, 1].map((ms) => clock.goesTo(THEN + 12 * HOUR + ms))).toEqual([true, false]);
+    clock.hear(aMark(1, { isIdle: true }), aMark(2, { watermark: NOW - HOUR }));
+    const isDue = (busySince: number) => clock.peers.horizon(busySince)(THEN + 24 * HOUR);
+    expect([isDue(NOW), isDue(NOW - 300), isDue(NOW - 301)]).toEqual([false, false, true]);
   });
 
   it('waits for one that it has not heard of, and then goes on without it', () => {
@@ -95,6 +95,13 @@ describe('minutes of teams', () => {
     expect(clock.peers.closedBefore()).toBe(at);
     clock.hear(aMark(1, { watermark: THEN + HOUR }));
     expect(clock.peers.closedBefore()).toBe(at + HOUR);
+  });
+
+  it('are over without one that is more than a day behind', () => {
+    const clock = new Clock();
+    const near = THEN + 30 * HOUR;
+    clock.hear(aMark(0, { watermark: near }), aMark(1, { watermark: near - HOUR }), aMark(2));
+    expect(clock.peers.closedBefore()).toBe(near - HOUR - 3 * MINUTE);
   });
 
   it('are over at once where there is one partition', () => {
