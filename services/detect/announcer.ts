@@ -1,7 +1,7 @@
 import { whyOf } from '../errors.ts';
 import type { Log } from '../log.ts';
+import type { Mark } from '../topics.ts';
 import type { OutRecord, Transport } from '../transports/transport.ts';
-import type { HeldPartition } from './held-partition.ts';
 
 const EVERY_MS = 1_000;
 /** An import moves hours of event time in a moment, and others wait for it to be said. */
@@ -9,11 +9,25 @@ const SOON_MS = 25;
 /** Pieces of news in one record, which must not become larger than a broker takes. */
 const MAX_NEWS = 500;
 
+/** A partition of ours. */
+export interface Speaker {
+  /** What it has to say, with so many pieces of news at most; undefined when that is nothing. `wasTold`: to be called when
+   *  all partitions can read it. */
+  say(maxNews: number): Saying | undefined;
+  /** Lets time pass if there is nothing left to be judged. */
+  passTime(): Promise<void>;
+}
+
+export interface Saying {
+  mark: Mark;
+  wasTold: () => void;
+}
+
 export interface AnnouncerParts {
   transport: Pick<Transport, 'append'>;
   /** Of `rollups`. */
   partitions: number;
-  held: () => Iterable<HeldPartition>;
+  held: () => Iterable<Speaker>;
   log: Log;
 }
 

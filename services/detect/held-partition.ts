@@ -3,7 +3,7 @@ import { AppError, whyOf } from '../errors.ts';
 import type { Pace } from '../pace.ts';
 import type { Mark } from '../topics.ts';
 import type { Batch } from '../transports/transport.ts';
-import type { Announcer } from './announcer.ts';
+import type { Announcer, Saying, Speaker } from './announcer.ts';
 import type { DetectDeps } from './deps.ts';
 import { EventLog } from './event-log.ts';
 import { handOn } from './hand-on.ts';
@@ -37,7 +37,7 @@ interface Holding {
 
 /** A partition while this process has it: restored when it comes, saved from time to time and when we leave, dropped when
  *  it moves to another process, which goes on from the newest checkpoint. */
-export class HeldPartition {
+export class HeldPartition implements Speaker {
   readonly #deps: DetectDeps;
   readonly #number: number;
   readonly #partition: Partition;
@@ -155,7 +155,6 @@ export class HeldPartition {
     this.#announcer.soon();
   }
 
-  /** Lets time pass if there is nothing left to be judged. */
   async passTime(): Promise<void> {
     if (this.#isBusy()) return;
     const lag = await this.#lag().catch(() => Infinity);
@@ -167,9 +166,8 @@ export class HeldPartition {
     return this.#areEventsInHand || performance.now() - this.#lastEventsAt < QUIET_MS;
   }
 
-  /** How far it is and, in so many pieces at most, what it learned, for all partitions. `wasTold`: to be called when they
-   *  can read it. */
-  say(maxNews: number): { mark: Mark; wasTold: () => void } | undefined {
+  /** How far it is and what it learned. */
+  say(maxNews: number): Saying | undefined {
     if (this.#mark === undefined) return undefined;
     const { watermark } = this.#mark;
     const news = this.#untold.some(maxNews);
