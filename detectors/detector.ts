@@ -259,7 +259,7 @@ export interface CoreSettings {
   learningMs: number;
   /** Keys remembered at most; beyond it those with the fewest calls are forgotten. */
   maxKeys: number;
-  /** Of these, so many are ready to be judged, about 6 kB each; the others take 1.5 to 3 kB, and some 30 µs when they are
+  /** Of these, so many are ready to be judged, about 7 kB each; the others take 2 to 3 kB, and some 50 µs when they are
    *  used again. */
   maxReadyKeys: number;
 }
