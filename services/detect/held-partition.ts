@@ -250,9 +250,14 @@ export class HeldPartition implements Speaker {
       this.#savedAt = this.#deps.now();
     } catch (error) {
       if (this.#isAhead()) return;
-      if (error instanceof AppError && error.code === 'E_CHECKPOINT_LOST') this.#onLost();
+      const { log } = this.#deps;
       const where = { partition: this.#number, ...whyOf(error) };
-      this.#deps.log.error(where, 'The checkpoint could not be saved.');
+      if (error instanceof AppError && error.code === 'E_CHECKPOINT_LOST') {
+        log.info(where, 'Another process has the partition now, or takes it over.');
+        this.#onLost();
+      } else {
+        log.error(where, 'The checkpoint could not be saved.');
+      }
     }
   }
 
