@@ -3,18 +3,21 @@ import type { NetworkUse, News, Probe } from '../../detectors/detector.ts';
 /** Whoever may send logs can make up addresses; other partitions do not remember more of them anyway. */
 const MAX_PROBES = 2_000;
 
+interface Counts {
+  networks: number;
+  probes: number;
+}
+
 /** What a partition learned and has not told the others yet, oldest first. */
 export class Untold {
   #networks: NetworkUse[] = [];
   #probes: Probe[] = [];
-  /** Of everything that was ever added. */
-  #added = 0;
-  #told = 0;
+  /** Of everything that was ever added, how much was told; each kind by itself, since networks go first. */
+  readonly #told: Counts = { networks: 0, probes: 0 };
 
   add({ networks, probes }: News): void {
     this.#networks.push(...networks);
     this.#probes.push(...probes);
-    this.#added += networks.length + probes.length;
     const tooMany = this.#probes.length - MAX_PROBES;
     if (tooMany > 0) this.#drop(0, tooMany);
   }
@@ -31,17 +34,21 @@ export class Untold {
   }
 
   /** What was added by now ends here. */
-  end(): number {
-    return this.#added;
+  end(): Counts {
+    return {
+      networks: this.#told.networks + this.#networks.length,
+      probes: this.#told.probes + this.#probes.length,
+    };
   }
 
-  isBefore(end: number): boolean {
-    return this.#told < end;
+  isBefore(end: Counts): boolean {
+    return this.#told.networks < end.networks || this.#told.probes < end.probes;
   }
 
   #drop(networks: number, probes: number): void {
     this.#networks.splice(0, networks);
     this.#probes.splice(0, probes);
-    this.#told += networks + probes;
+    this.#told.networks += networks;
+    this.#told.probes += probes;
   }
 }

@@ -21,6 +21,17 @@ describe('what was not told yet', () => {
     expect(untold.some(9).probes.every(({ ts }) => ts === 9)).toBe(true);
   });
 
+  it('is not taken for told because newer networks went before it', () => {
+    const untold = new Untold();
+    untold.add({ networks: [], probes: [probe(1)] });
+    const end = untold.end();
+    untold.add({ networks: numbers(5).map(use), probes: [] });
+    untold.wasTold(untold.some(5));
+    expect(untold.isBefore(end)).toBe(true);
+    untold.wasTold(untold.some(5));
+    expect(untold.isBefore(end)).toBe(false);
+  });
+
   it('is bounded, and what was dropped is waited for no longer', () => {
     const untold = new Untold();
     untold.add({ networks: [], probes: numbers(1_000).map(probe) });
