@@ -37,8 +37,8 @@ export default defineConfig({
           // One after the other: each has brokers and many processes of its own.
           fileParallelism: false,
           retry,
-          testTimeout: 240_000,
-          hookTimeout: 300_000,
+          testTimeout: 900_000,
+          hookTimeout: 900_000,
         },
       },
       {

@@ -6,8 +6,9 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { verifyAudit } from '../../services/audit/verify.ts';
 import { freePort } from '../support/free-ports.ts';
 import { GatewatchProcess } from '../support/gatewatch-process.ts';
+import { PATIENT } from '../support/patience.ts';
 import { seededRandom } from '../support/seeded-random.ts';
-import { FaultWorld, WAIT } from './fault-world.ts';
+import { FaultWorld } from './fault-world.ts';
 
 const SEED = Number(process.env['CRASH_SEED'] ?? Date.now() % 1_000_000);
 /** Every other life counts from the moment it is ready, so that there is progress on a slow machine too. */
@@ -100,7 +101,7 @@ function survive({ surroundings, disturb }: CrashOptions): void {
     });
     console.info(`${faults.toString()} faults`);
     expect(faults).toBeGreaterThan(0);
-  }, 400_000);
+  });
 
   it('has every event once, and the money to the cent', async () => {
     await world.hasEachEventOnce(gatewatch);
@@ -120,7 +121,7 @@ function survive({ surroundings, disturb }: CrashOptions): void {
     await vi.waitFor(async () => {
       const [row] = await gatewatch.sql('SELECT count(), uniqExact(seq) FROM audit');
       expect(row?.map(Number)).toEqual([records, records]);
-    }, WAIT);
+    }, PATIENT);
   });
 
   it('ends by itself when asked to', async () => {

@@ -64,8 +64,15 @@ export class FaultCluster {
       ...{ gateway, respondEnv },
       env: { GATEWATCH_CONFIG: file, GATEWATCH_KAFKA_PARTITIONS: PARTITIONS.toString() },
     });
-    await gatewatch.start();
-    return new FaultCluster(dir, { topicPrefix, kafka, clickhouse, gatewatch });
+    const cluster = new FaultCluster(dir, { topicPrefix, kafka, clickhouse, gatewatch });
+    try {
+      await gatewatch.start();
+      return cluster;
+    } catch (error) {
+      // Processes left behind would take the machine from the tests that follow.
+      await cluster.stop();
+      throw error;
+    }
   }
 
   async stop(): Promise<void> {
@@ -84,11 +91,15 @@ export class FaultCluster {
     await this.gatewatch.process(name).ready();
   }
 
-  async loseBroker(node: number, awayMs = 4_000): Promise<void> {
+  /** It comes back once what is done `meanwhile` is done. */
+  async loseBroker(node: number, meanwhile: () => Promise<unknown> = () => pause(4_000)): Promise<void> {
     this.faults += 1;
     await this.kafka.stopNode(node, 'SIGKILL');
-    await pause(awayMs);
-    await this.kafka.startNode(node);
+    try {
+      await meanwhile();
+    } finally {
+      await this.kafka.startNode(node);
+    }
   }
 
   /** It stands still for longer than its group waits for it. */

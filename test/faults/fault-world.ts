@@ -6,11 +6,11 @@ import { expect, vi } from 'vitest';
 import { startFakeGateway } from '../../services/demo/fake-gateway.ts';
 import type { FakeGateway } from '../../services/demo/fake-gateway.ts';
 import { MAX_SINGLES, WINDOW_MS } from '../../services/respond/outboxes/send-window.ts';
+import { PATIENT } from '../support/patience.ts';
 
 const OFFICE = '192.0.2.10';
 const THIEF = '203.0.113.66';
 const TEAMS = 4;
-export const WAIT = { timeout: 90_000, interval: 250 };
 
 interface Message {
   id: string;
@@ -99,7 +99,9 @@ export class FaultWorld {
     this.#victims.push(keyId);
     this.gateway.call(key, { ip: OFFICE, costUsd: 0.00001 });
     await insist(() => target.send('/v1/leaks', { source: 'scanner', keys: [{ sha256: keyId }] }));
+    const until = Date.now() + PATIENT.timeout;
     while (this.gateway.call(key, { ip: THIEF, costUsd: 0.00005 }) === 200) {
+      if (Date.now() > until) throw new Error(`The stolen key ${keyId} was not blocked.`);
       await this.ship(target);
       await pause(100);
     }
@@ -121,7 +123,7 @@ export class FaultWorld {
         'SELECT count(), uniqExact(event_id), round(sum(cost_usd), 6) FROM events',
       );
       expect(row?.map(Number)).toEqual([this.#logged, this.#logged, Number(this.#spentUsd.toFixed(6))]);
-    }, WAIT);
+    }, PATIENT);
   }
 
   /** One incident with a proven block for each stolen key, one block at the gateway, and none for others. */
@@ -133,7 +135,7 @@ export class FaultWorld {
       const { incidents } = await target.api<{ incidents: IncidentRow[] }>('/v1/incidents?limit=100');
       const found = incidents.map(({ key_id, containment, severity }) => ({ key_id, containment, severity }));
       expect(found.sort(byKey)).toEqual([...wanted].sort(byKey));
-    }, WAIT);
+    }, PATIENT);
     const blocked = this.gateway.adminCalls.filter(({ path }) => path === '/key/block');
     const keys = blocked.map(({ body }) => (body as { key: string }).key);
     expect(new Set(keys)).toEqual(new Set(this.#victims));
@@ -157,7 +159,7 @@ export class FaultWorld {
         .filter(({ told }) => !told.includes('incident.contained'));
       // On top of so many, messages wait for the digest of the next ten minutes.
       if (this.#mostMessagesAtOnce() < MAX_SINGLES) expect(missing).toEqual([]);
-    }, WAIT);
+    }, PATIENT);
     const idsByStep = new Map<string, Set<string>>();
     for (const { id, type, data } of this.#messages) {
       const step = `${type} ${data.incident_id ?? ''}`;
@@ -184,13 +186,13 @@ export class FaultWorld {
         this.gateway.call(key, { ip: OFFICE, costUsd, durationMs: 5 });
       }
       await this.ship(target);
-      await pause(20);
+      await pause(50);
     }
   }
 }
 
 async function insist(send: () => Promise<unknown>): Promise<void> {
-  await vi.waitFor(send, { timeout: 300_000, interval: 50 });
+  await vi.waitFor(send, { ...PATIENT, interval: 50 });
 }
 
 function byKey(a: { key_id: string }, b: { key_id: string }): number {

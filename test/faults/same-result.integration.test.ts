@@ -9,6 +9,7 @@ import { Replay } from '../../services/replay/replay.ts';
 import { createDesk } from '../../services/respond/desk/desk.ts';
 import { officeRecord, officeWeeks } from '../support/office-weeks.ts';
 import type { LitellmRecord } from '../support/litellm-records.ts';
+import { PATIENT } from '../support/patience.ts';
 import { quietLog } from '../support/quiet.ts';
 import { FaultCluster, mayRunCluster } from './fault-cluster.ts';
 
@@ -20,7 +21,7 @@ const MAX_CALLS = Number(process.env['STREAM_CALLS'] ?? 60_000);
 const BODY_RECORDS = 500;
 /** While faults are injected, a body is sent every so often; the rest follows at once. */
 const BODY_EVERY_MS = Number(process.env['STREAM_PAUSE_MS'] ?? 1_000);
-const SOON = { timeout: 180_000, interval: 500 };
+const SOON = { ...PATIENT, interval: 500 };
 /** Nothing is done at the gateway, which does not know these keys. */
 const OBSERVE = 'mode: observe\n';
 
@@ -75,7 +76,7 @@ describe.runIf(mayRun)('a recorded stream through the cluster, with faults', () 
     console.info(
       `${records.length.toString()} calls, ${replayed.length.toString()} incidents, the same as in a replay`,
     );
-  }, 900_000);
+  });
 });
 
 /** Ours, or one that was recorded elsewhere: `TEST_STREAM`, a file of LiteLLM's records, one a line, perhaps packed. */

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { vi } from 'vitest';
 import { freePorts } from './free-ports.ts';
 import { GatewatchProcess } from './gatewatch-process.ts';
+import { PATIENT } from './patience.ts';
 
 const ADMIN = 'cluster-test-admin-token-0123456789-01';
 const INGEST = 'cluster-test-ingest-token-0123456789-0';
@@ -89,7 +90,7 @@ export class GatewatchCluster {
         }
         throw new Error('No responder is active.');
       },
-      { timeout: 60_000, interval: 100 },
+      { ...PATIENT, interval: 100 },
     );
   }
 

@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { vi } from 'vitest';
+import { PATIENT } from './patience.ts';
 
 const CHILD = fileURLToPath(new URL('./gatewatch-child.ts', import.meta.url));
 
@@ -71,7 +72,7 @@ export class GatewatchProcess {
         const answer = await fetch(`${this.url}/readyz`);
         if (!answer.ok) throw new Error(await answer.text());
       },
-      { timeout: 60_000, interval: 50 },
+      { ...PATIENT, interval: 50 },
     );
   }
 

@@ -11,7 +11,7 @@ import { promisify } from 'node:util';
 import { freePorts } from '../free-ports.ts';
 import { kafkaClassPath } from './kafka-jars.ts';
 
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 180_000;
 /** Quick to start, small, and good enough for tests. */
 const JAVA = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xms128m', '-Xmx384m'];
 
