@@ -2,7 +2,6 @@ import type { Fact, NetworkClass } from './detector.ts';
 import type { Event, KeyId } from './event.ts';
 import type { Seen } from './lib/seen.ts';
 import { SpendSeries } from './lib/spend-series.ts';
-import type { SavedSpend } from './lib/spend-series.ts';
 
 /** Kinds of networks as far as habits are concerned. */
 export const CLASS_GROUPS = ['access', 'hosting', 'anonymous'] as const;
@@ -240,23 +239,4 @@ export function fillNames(profile: KeyProfile, event: Event): void {
   else if (isNewest) profile.teamAlias = event.teamAlias;
   if (event.user === '') event.user = profile.user;
   else if (isNewest) profile.user = event.user;
-}
-
-type SavedProfile = Omit<KeyProfile, 'spend'> & { worth: number; spend: SavedSpend };
-
-/** Begins with what is looked at while the rest stays text. `worth`: that of the key when room is needed. */
-export function saveProfile(profile: KeyProfile, worth: number): string {
-  const { lastAt, ...others } = profile;
-  const saved: SavedProfile = { lastAt, worth, ...others, facts: undefined, spend: profile.spend.save() };
-  return JSON.stringify(saved);
-}
-
-export function restoreProfile(text: string): KeyProfile {
-  // Written by `saveProfile`; JSON leaves out what is undefined, and reading a missing field gives undefined again.
-  const saved = JSON.parse(text) as SavedProfile;
-  const spend = new SpendSeries();
-  spend.restore(saved.spend);
-  const { lastPlace, party, burn } = saved;
-  const { worth: _, ...profile } = saved;
-  return { ...profile, lastPlace, party, burn, facts: undefined, spend };
 }

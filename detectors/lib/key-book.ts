@@ -1,7 +1,8 @@
 import type { KeyId } from '../event.ts';
-import { restoreProfile, saveProfile } from '../profile.ts';
 import type { KeyFacts, KeyProfile } from '../profile.ts';
+import { glance, isSavedProfile, restoreProfile, saveProfile } from '../saved-profile.ts';
 import { BoundedMap } from './bounded-map.ts';
+import type { SpendSeries } from './spend-series.ts';
 
 export interface KeyBookOptions {
   /** Keys that are remembered. */
@@ -80,13 +81,14 @@ export class KeyBook {
     return typeof entry === 'object' ? saveProfile(entry, worthOf(entry)) : entry;
   }
 
+  /** A key whose text an older version wrote is learned anew. */
   restore(keyId: KeyId, text: string): void {
     this.#ready.delete(keyId);
-    this.#keys.restore(keyId, text);
+    if (isSavedProfile(text)) this.#keys.restore(keyId, text);
   }
 
-  #profileOf(keyId: KeyId, text: string): KeyProfile {
-    const profile = restoreProfile(text);
+  #profileOf(keyId: KeyId, text: string, spend?: SpendSeries): KeyProfile {
+    const profile = restoreProfile(keyId, text, spend);
     profile.facts = this.#options.factsOf(keyId);
     return profile;
   }
@@ -106,12 +108,4 @@ export class KeyBook {
 function worthOf({ calls, party, burn, factStories }: KeyProfile): number {
   const isTold = (party?.told.length ?? 0) > 0 || burn !== undefined || factStories.length > 0;
   return isTold ? Number.MAX_SAFE_INTEGER : calls;
-}
-
-const HEAD = /^\{"lastAt":([^,]+),"worth":([^,]+),/;
-
-/** What has to be known of every key now and then, without reading all of its text. */
-function glance(text: string): { lastAt: number; worth: number } {
-  const [, lastAt, worth] = HEAD.exec(text) ?? [];
-  return { lastAt: Number(lastAt ?? Infinity), worth: Number(worth ?? Infinity) };
 }

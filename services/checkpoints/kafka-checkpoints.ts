@@ -22,7 +22,7 @@ import {
   manifestMessage,
   markMessage,
 } from './kafka-checkpoint-messages.ts';
-import type { Mark } from './kafka-checkpoint-messages.ts';
+import type { Manifest, Mark } from './kafka-checkpoint-messages.ts';
 
 /** A request to the broker; a transaction has as many as it needs. Brokers take a megabyte unless they are told otherwise. */
 const MAX_REQUEST_BYTES = 700_000;
@@ -199,7 +199,7 @@ class KafkaCheckpoint implements OpenCheckpoint {
     const { options, admin, reader } = this.#parts;
     const { checkpoint, partition, producer } = place;
     const { topic, log } = options;
-    await this.#inTransaction(producer, [[{ ...markMessage(checkpoint, mark, id), partition }]]);
+    await this.#inTransaction(producer, requestsOf(partition, [[markMessage(checkpoint, mark, id)]]));
     const bounds = (await boundsOf(admin, topic)).find((one) => one.partition === partition);
     const found = new FoundCheckpoint(checkpoint);
     // The mark may be compacted away while we stand still; then there are records behind the end as it was.
@@ -223,12 +223,10 @@ class KafkaCheckpoint implements OpenCheckpoint {
     { checkpoint, partition, producer }: Place,
     { manifest, entries }: Pick<FoundCheckpoint, 'manifest' | 'entries'>,
   ): Promise<void> {
-    const messages = [
-      markMessage(checkpoint, 'begin', randomUUID()),
-      ...[...entries].flatMap(([name, text]) => entryMessages(checkpoint, name, text)),
-      manifestMessage(checkpoint, manifest ?? { savedAt: this.#parts.options.now(), offsets: {} }),
-    ];
-    await this.#inTransaction(producer, requestsOf(messages.map((message) => ({ ...message, partition }))));
+    const last = manifest ?? { savedAt: this.#parts.options.now(), offsets: {} };
+    const messages = saveMessages(checkpoint, entries, last);
+    const begin = markMessage(checkpoint, 'begin', randomUUID());
+    await this.#inTransaction(producer, requestsOf(partition, [[begin], messages]));
   }
 
   async #save({ offsets, changed }: CheckpointUpdate): Promise<void> {
@@ -236,13 +234,12 @@ class KafkaCheckpoint implements OpenCheckpoint {
     // Asking the broker again would throw out the new owner, who would have to come back.
     if (this.#isLost || !isHeld()) throw lost(checkpoint);
     const merged = { ...this.#offsets, ...offsets };
-    const entries = [...changed].flatMap(([name, text]) => entryMessages(checkpoint, name, text));
-    const manifest = manifestMessage(checkpoint, { savedAt: this.#parts.options.now(), offsets: merged });
-    const messages = [...entries, manifest].map((message) => ({ ...message, partition }));
+    const manifest = { savedAt: this.#parts.options.now(), offsets: merged };
+    const messages = saveMessages(checkpoint, changed, manifest);
     try {
       const producer = this.#isBroken ? await this.#renew() : this.#producer;
       if (producer === undefined) throw lost(checkpoint);
-      await this.#inTransaction(producer, requestsOf(messages));
+      await this.#inTransaction(producer, requestsOf(partition, [messages]));
       this.#offsets = merged;
     } catch (error) {
       this.#isBroken = true;
@@ -262,7 +259,7 @@ class KafkaCheckpoint implements OpenCheckpoint {
     return place.producer;
   }
 
-  async #inTransaction(producer: Producer, requests: readonly Message[][]): Promise<void> {
+  async #inTransaction(producer: Producer, requests: Iterable<Message[]>): Promise<void> {
     const { topic } = this.#parts.options;
     const transaction = await producer.transaction();
     try {
@@ -282,17 +279,30 @@ class KafkaCheckpoint implements OpenCheckpoint {
   }
 }
 
-function requestsOf(messages: readonly Message[]): Message[][] {
-  const requests: Message[][] = [[]];
+/** Made as they are sent: a state may be a large part of a process's memory. */
+function* saveMessages(
+  checkpoint: string,
+  entries: ReadonlyMap<string, string | undefined>,
+  manifest: Manifest,
+): Generator<Message> {
+  for (const [name, text] of entries) yield* entryMessages(checkpoint, name, text);
+  yield manifestMessage(checkpoint, manifest);
+}
+
+function* requestsOf(partition: number, parts: readonly Iterable<Message>[]): Generator<Message[]> {
+  let request: Message[] = [];
   let size = 0;
-  for (const message of messages) {
-    const sizeBytes = RECORD_BYTES + (message.key?.length ?? 0) + (message.value?.length ?? 0);
-    size += sizeBytes;
-    if (size > MAX_REQUEST_BYTES) {
-      requests.push([]);
-      size = sizeBytes;
+  for (const messages of parts) {
+    for (const message of messages) {
+      const sizeBytes = RECORD_BYTES + (message.key?.length ?? 0) + (message.value?.length ?? 0);
+      if (request.length > 0 && size + sizeBytes > MAX_REQUEST_BYTES) {
+        yield request;
+        request = [];
+        size = 0;
+      }
+      request.push({ ...message, partition });
+      size += sizeBytes;
     }
-    requests.at(-1)?.push(message);
   }
-  return requests.filter((request) => request.length > 0);
+  yield request;
 }
