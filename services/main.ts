@@ -5,12 +5,15 @@ import { Closers } from './closers.ts';
 import { createCore } from '../detectors/core.ts';
 import { DETECTORS } from '../detectors/registry.ts';
 import { createAuthorize } from './api/authorize.ts';
+import type { Authorize } from './api/authorize.ts';
 import { createElsewhere } from './api/elsewhere.ts';
+import { openLocalDoor } from './api/local-door.ts';
 import { buildServer, registerApi, registerHealth } from './api/server.ts';
 import { describeSystem } from './api/system-status.ts';
 import { openAudit } from './audit/audit-file.ts';
 import { openSharedAudit } from './audit/shared-audit.ts';
 import { createSessions } from './auth/sessions.ts';
+import type { Sessions } from './auth/sessions.ts';
 import { openTokens } from './auth/tokens.ts';
 import type { Scope, Tokens } from './auth/tokens.ts';
 import { openKafkaCheckpoints } from './checkpoints/kafka-checkpoints.ts';
@@ -138,6 +141,8 @@ export interface Gatewatch {
   firstTokens: { admin?: string; ingest?: string };
   /** A token with every right, good until `close`, for the command line of this machine. */
   localToken: string;
+  /** Where the command line reaches a responder that has no port for it. */
+  socketPath: string | undefined;
   ingest: Ingest | undefined;
   close(): Promise<void>;
 }
@@ -183,14 +188,16 @@ async function start(options: StartOptions, closers: Closers): Promise<Gatewatch
   const steps: Steps = { wanted: role.steps };
   const app = buildServer({ log: options.log });
   closers.add(() => app.close());
-  const ingest = await addRoutes(app, { parts, steps, role, webRoot: options.webRoot });
+  const access = createAccess(parts);
+  const ingest = await addRoutes(app, { parts, steps, role, webRoot: options.webRoot, access });
   const url = await listen(app, role.config.listen);
   await startSteps({ parts, steps, ingest, url }, closers);
+  const socketPath = await openDoor({ parts, steps, access }, closers);
   // Closed again, and first: a process that stops takes nothing more.
   closers.add(() => app.close());
   // Last, because they are shown once: a start that fails would have made them for nobody.
   const firstTokens = await makeFirstTokens(parts, role.steps);
-  return { url, firstTokens, localToken: localToken.reveal(), ingest, close: () => closers.close() };
+  return { url, firstTokens, localToken: localToken.reveal(), socketPath, ingest, close: () => closers.close() };
 }
 
 async function startSteps(
@@ -276,15 +283,25 @@ interface Routes {
   steps: Steps;
   role: Role;
   webRoot: string;
+  access: Access;
+}
+
+interface Access {
+  sessions: Sessions;
+  authorize: Authorize;
+}
+
+function createAccess({ config, tokens, now }: Parts): Access {
+  const sessions = createSessions({ tokens, now });
+  return { sessions, authorize: createAuthorize({ tokens, sessions, publicUrl: config.publicUrl, now }) };
 }
 
 async function addRoutes(
   app: FastifyInstance,
-  { parts, steps, role, webRoot }: Routes,
+  { parts, steps, role, webRoot, access }: Routes,
 ): Promise<Ingest | undefined> {
-  const { config, tokens, now } = parts;
-  const sessions = createSessions({ tokens, now });
-  const authorize = createAuthorize({ tokens, sessions, publicUrl: config.publicUrl, now });
+  const { config } = parts;
+  const { authorize } = access;
   const isFullView = steps.wanted.includes('api') && !role.isAlone;
   const elsewhere = isFullView ? createElsewhere(parts) : undefined;
   const status = () => describeSystem({ ...parts, elsewhere }, steps);
@@ -294,11 +311,9 @@ async function addRoutes(
     : undefined;
   if (ingest !== undefined) await registerIngest(app, { ...parts, ingest, authorize });
   if (!steps.wanted.includes('api')) return ingest;
-  const canMint = steps.wanted.includes('respond') && config.gateways.length > 0;
   await registerApi(app, {
     ...parts,
-    authorize,
-    sessions,
+    ...access,
     webRoot,
     publicUrl: config.publicUrl,
     githubKeysFile: config.github.publicKeysFile,
@@ -306,7 +321,7 @@ async function addRoutes(
     detectors: DETECTORS,
     describeKey: (keyId) => steps.detect?.describeKey(keyId),
     status,
-    createCanary: canMint ? (request) => mint(steps, request) : undefined,
+    createCanary: minterOf(config, steps),
   });
   return ingest;
 }
@@ -316,10 +331,23 @@ async function measure({ detect, respond }: Steps): Promise<void> {
   await respond?.measure();
 }
 
-function mint({ respond }: Steps, request: Parameters<Respond['createCanary']>[0]) {
-  if (respond === undefined)
+function minterOf({ gateways }: Config, steps: Steps): Respond['createCanary'] | undefined {
+  if (!steps.wanted.includes('respond') || gateways.length === 0) return undefined;
+  return (request) => {
+    if (steps.respond !== undefined) return steps.respond.createCanary(request);
     throw new AppError('E_BUSY', 'gatewatch is still starting. Try again in a second.');
-  return respond.createCanary(request);
+  };
+}
+
+/** A responder of its own has no port for anything but its health. */
+async function openDoor(
+  { parts, steps, access }: { parts: Parts; steps: Steps; access: Access },
+  closers: Closers,
+): Promise<string | undefined> {
+  const createCanary = minterOf(parts.config, steps);
+  if (steps.wanted.includes('api') || createCanary === undefined) return undefined;
+  const door = await openLocalDoor(parts.config.dataDir, { ...parts, ...access, createCanary });
+  return closers.use(door).path;
 }
 
 async function openRespond(parts: Parts, url: string, closers: Closers): Promise<Respond> {

@@ -23,6 +23,11 @@ export interface Authorize {
   signIn(request: FastifyRequest, text: string): Promise<Identity>;
 }
 
+/** Who comes over a socket of this machine has no address. */
+function senderOf({ ip }: { ip: string | undefined }): string {
+  return ip ?? 'local';
+}
+
 export interface AuthorizeDeps {
   tokens: Tokens;
   sessions: Sessions;
@@ -34,11 +39,11 @@ export function createAuthorize({ tokens, sessions, publicUrl, now = Date.now }:
   const attempts = createAttempts(now);
 
   async function signIn(request: FastifyRequest, text: string): Promise<Identity> {
-    if (text.length < GUESSABLE_BELOW && attempts.isOver(request.ip)) throw tooMany();
+    if (text.length < GUESSABLE_BELOW && attempts.isOver(senderOf(request))) throw tooMany();
     const identity = await tokens.authenticate(text);
     if (identity !== undefined) return identity;
-    const isOver = attempts.isOver(request.ip);
-    attempts.noteFailure(request.ip);
+    const isOver = attempts.isOver(senderOf(request));
+    attempts.noteFailure(senderOf(request));
     if (isOver) throw tooMany();
     throw new AppError('E_UNAUTHORIZED', 'The token is not known, or it has expired.');
   }

@@ -9,6 +9,7 @@ import type { Authorize } from './authorize.ts';
 import type { Api, ApiDeps } from './deps.ts';
 import { errorBody, failureOf, sendError } from './errors.ts';
 import { OPENAPI } from './openapi.ts';
+import { registerCanaries } from './routes/canaries.ts';
 import { registerEvents } from './routes/events.ts';
 import { registerIncidents } from './routes/incidents.ts';
 import { registerKeys } from './routes/keys.ts';
@@ -110,12 +111,27 @@ export async function registerApi(app: FastifyInstance, deps: ApiDeps): Promise<
       registerLeakFormats,
       registerSql,
       registerSettings,
+      registerCanaries,
       registerStatus,
     ]) {
       register(api, deps);
     }
   });
   await registerWeb(app, deps);
+}
+
+/** Adds what the command line may ask of a responder that answers nobody else. */
+export async function registerLocal(
+  app: FastifyInstance,
+  deps: Pick<ApiDeps, 'authorize' | 'metrics' | 'createCanary'>,
+): Promise<void> {
+  await app.register(async (scope) => {
+    const api = scope.withTypeProvider() as unknown as Api;
+    guard(api, deps);
+    countRefused(api, deps);
+    parseWithZod(api);
+    registerCanaries(api, deps);
+  });
 }
 
 /** Asks who it is before a byte of the body is read. A route that does not say who may call it does not start. */

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { readConfig, withConfig } from './options.ts';
 import type { ConfigOption } from './options.ts';
-import { requireServer } from './running.ts';
+import { requireResponder } from './running.ts';
 
 interface CreateOptions extends ConfigOption {
   gateway: string;
@@ -17,7 +17,7 @@ export function registerCanary(program: Command): void {
     .requiredOption('--gateway <name>', 'gateway to mint it at', 'litellm')
     .requiredOption('--place <text>', 'where you will plant it; every notification about it says so')
     .action(async ({ gateway, place, ...options }: CreateOptions) => {
-      const server = requireServer(readConfig(options), process.env);
+      const server = requireResponder(readConfig(options), process.env);
       const answer = (await server.post('/v1/canaries', { gateway, place })) as {
         key: string;
         key_id: string;

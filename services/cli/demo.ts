@@ -15,7 +15,8 @@ import type { Incident, Outcome, Stage } from '../demo/play.ts';
 import { createLog } from '../log.ts';
 import { startGatewatch } from '../main.ts';
 import type { Gatewatch } from '../main.ts';
-import { ApiClient, removeRunning, writeRunning } from './running.ts';
+import { ApiClient } from './api-client.ts';
+import { removeRunning, writeRunning } from './running.ts';
 import { untilStopped } from './start.ts';
 import { webRoot } from './web-root.ts';
 

@@ -23,7 +23,7 @@ import { askAsPeople } from '../stores/user-query.ts';
 import { readConfig, withConfig } from './options.ts';
 import type { ConfigOption } from './options.ts';
 import { findServer } from './running.ts';
-import type { ApiClient } from './running.ts';
+import type { ApiClient } from './api-client.ts';
 
 const LIMITS = { timeoutMs: 10_000, maxRows: 100 };
 

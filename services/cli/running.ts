@@ -1,15 +1,16 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
-import { AppError, ERRORS, isErrno, messageOf } from '../errors.ts';
-import type { ErrorCode } from '../errors.ts';
-import { parseJson } from '../json-text.ts';
+import { AppError, isErrno } from '../errors.ts';
+import { ApiClient, overSocket } from './api-client.ts';
 
 /** What a running server leaves in its data folder for the command line: its address, and a token that is good for as
  *  long as it runs. Readable by the owner of the folder only. */
 export interface Running {
   url: string;
   token: string;
+  /** Of a responder that answers nothing but its health at `url`. */
+  socketPath?: string | undefined;
   pid: number;
 }
 
@@ -66,49 +67,9 @@ export function requireServer(config: Config, env: NodeJS.ProcessEnv): ApiClient
   );
 }
 
-interface ErrorBody {
-  error?: { code?: string; message?: string };
-}
-
-/** `fetch` says only that it failed; why is in its cause. */
-function reasonOf(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return messageOf(cause instanceof Error && cause.message !== '' ? cause : error);
-}
-
-/** The HTTP API, as the command line uses it. */
-export class ApiClient {
-  readonly #url: string;
-  readonly #token: string;
-
-  constructor(url: string, token: string) {
-    this.#url = url.replace(/\/$/, '');
-    this.#token = token;
-  }
-
-  async post(path: string, body: unknown): Promise<unknown> {
-    return this.#send(path, { method: 'POST', body: JSON.stringify(body) });
-  }
-
-  async get(path: string): Promise<unknown> {
-    return this.#send(path, { method: 'GET' });
-  }
-
-  async #send(path: string, init: RequestInit): Promise<unknown> {
-    const headers = { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json' };
-    const response = await this.#fetch(path, { ...init, headers, redirect: 'error' });
-    const text = await response.text();
-    if (response.ok) return text === '' ? undefined : (JSON.parse(text) as unknown);
-    const { error } = (parseJson(text) ?? {}) as ErrorBody;
-    const code = error?.code !== undefined && error.code in ERRORS ? (error.code as ErrorCode) : 'E_INTERNAL';
-    throw new AppError(code, error?.message ?? `${this.#url} answered ${response.status.toString()}.`);
-  }
-
-  async #fetch(path: string, init: RequestInit): Promise<Response> {
-    try {
-      return await fetch(`${this.#url}${path}`, { ...init, signal: AbortSignal.timeout(30_000) });
-    } catch (cause) {
-      throw new AppError('E_BUSY', `${this.#url} does not answer: ${reasonOf(cause)}.`, { cause });
-    }
-  }
+/** Whoever holds the credentials of gateways: a responder of its own on this data folder, else the server. */
+export function requireResponder(config: Config, env: NodeJS.ProcessEnv): ApiClient {
+  const { url = '', token = '', socketPath } = readRunning(config.dataDir) ?? {};
+  if (socketPath === undefined) return requireServer(config, env);
+  return new ApiClient(url, token, overSocket(socketPath));
 }

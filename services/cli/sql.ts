@@ -11,7 +11,7 @@ import type { ConfigOption } from './options.ts';
 import { formatResult } from './print.ts';
 import type { TableFormat } from './print.ts';
 import { findServer } from './running.ts';
-import type { ApiClient } from './running.ts';
+import type { ApiClient } from './api-client.ts';
 
 const LIMITS = { timeoutMs: 10_000, maxRows: 10_000 };
 

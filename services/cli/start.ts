@@ -43,7 +43,8 @@ export function registerStart(program: Command): void {
         log,
         webRoot: webRoot(),
       });
-      writeRunning(config.dataDir, { url: gatewatch.url, token: gatewatch.localToken, pid: process.pid });
+      const { url, localToken: token, socketPath } = gatewatch;
+      writeRunning(config.dataDir, { url, token, socketPath, pid: process.pid });
       process.stdout.write(welcome(config, gatewatch));
       await untilStopped();
       process.stdout.write('Stopping: finishing what is in hand.\n');

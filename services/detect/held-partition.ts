@@ -10,7 +10,7 @@ import { handOn } from './hand-on.ts';
 import { createJudge } from './judge.ts';
 import { Partition } from './partition.ts';
 import type { Results } from './partition.ts';
-import { MAX_LEAD_MS, Peers, SILENT_MS } from './peers.ts';
+import { LONGEST_WAIT_MS, MAX_LEAD_MS, Peers } from './peers.ts';
 import { Untold } from './untold.ts';
 import { RowWriter } from './row-writer.ts';
 
@@ -139,9 +139,15 @@ export class HeldPartition implements Speaker {
   /** False when the others have not come near in time: live events may wait behind this one. */
   async #untilNear(next: number): Promise<boolean> {
     this.#announcer.soon();
-    const until = performance.now() + SILENT_MS;
+    const until = performance.now() + LONGEST_WAIT_MS;
     while (!this.#peers.horizon(this.#busySince)(next)) {
-      if (performance.now() > until) return false;
+      if (performance.now() > until) {
+        this.#deps.log.warn(
+          { partition: this.#number, event: new Date(next).toISOString() },
+          'Other partitions are still far behind; events are judged ahead of them.',
+        );
+        return false;
+      }
       await this.#peers.change(this.#going);
       if (this.#going.aborted) throw new Error('The partition goes before its turn has come.');
     }

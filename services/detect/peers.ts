@@ -7,8 +7,14 @@ const LIVE_MS = 10 * 60_000;
 export const MAX_LEAD_MS = 12 * 3_600_000;
 /** What is sent at once comes to all partitions within this time. */
 const ARRIVAL_MS = 300;
-/** A partition that says nothing for so long has no process, or hangs; the others must not. */
-export const SILENT_MS = 30_000;
+/** A partition that says nothing for so long has no process, or hangs; the others must not. Much longer than another process
+ *  takes to go on with it, also on a machine that is overloaded. */
+const SILENT_MS = 2 * 60_000;
+/** Live events may wait behind older ones of their partition, so one that speaks and does not come near is not waited for
+ *  for ever. */
+export const LONGEST_WAIT_MS = 5 * 60_000;
+/** So that it is noticed when somebody has been silent for too long. */
+const LOOK_EVERY_MS = 3_000;
 
 interface Heard {
   mark: Mark;
@@ -70,7 +76,7 @@ export class Peers {
   async change(signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, SILENT_MS / 10);
+      const timer = setTimeout(resolve, LOOK_EVERY_MS);
       this.#wake = () => {
         clearTimeout(timer);
         resolve();

@@ -7,17 +7,19 @@ import type {
   EachBatchPayload,
   Kafka,
 } from 'kafkajs';
-import { AppError, messageOf } from '../errors.ts';
+import { messageOf } from '../errors.ts';
 import { kafkaUnavailable, whenWarm } from '../kafka/client.ts';
 import { togetherAssigner } from '../kafka/together-assigner.ts';
 import { boundsOf } from '../kafka/topics.ts';
 import type { Log } from '../log.ts';
+import { Batches, pauseMsOf } from './kafka-batches.ts';
 import { Lane } from './kafka-lane.ts';
-import type { Handler, InRecord, Share, Subscription } from './transport.ts';
+import { Orders } from './kafka-orders.ts';
+import { newTenure } from './kafka-tenure.ts';
+import type { Tenure } from './kafka-tenure.ts';
+import type { KafkaTopic } from './kafka-topic.ts';
+import type { Handler, Share, Subscription } from './transport.ts';
 
-const MAX_BATCH_RECORDS = 1_000;
-const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 30_000;
 /** The client's default of 5 s makes everything that waits for a fetch slow: joining, leaving, seeking. */
 const MAX_WAIT_MS = 300;
 /** What a killed member keeps the others waiting: the least that brokers allow unless they are told otherwise. */
@@ -36,13 +38,6 @@ const SLOW_MS = 250;
 const LEAVE_WITHIN_MS = 2_000;
 const HAND_BACK_WITHIN_MS = 7_000;
 
-export interface KafkaTopic {
-  /** As the rest of gatewatch calls it. */
-  topic: string;
-  /** Its full name. */
-  topicName: string;
-}
-
 export interface KafkaSubscriptionOptions {
   kafka: Kafka;
   admin: Admin;
@@ -59,25 +54,13 @@ export interface KafkaSubscriptionOptions {
   onClose: () => void;
 }
 
-/** The time during which a partition is ours, in all topics. */
-interface Tenure {
-  partition: number;
-  topics: readonly KafkaTopic[];
-  lanes: Map<string, Lane>;
-  /** Aborted: nothing more is taken. */
-  over: AbortController;
-  /** Somebody else commits from now on. */
-  hasMoved: boolean;
-  /** The handler was asked where to start, and has to be told of the end. */
-  isAssigned: boolean;
-  opened: Promise<void>;
-}
-
 /** One member of a consumer group. Where a partition is read from is the handler's to say (its checkpoint), and is found
  *  out anew each time the partition comes back from somebody else. Offsets are committed after their effect. */
 export class KafkaSubscription implements Subscription {
   readonly #options: KafkaSubscriptionOptions;
   readonly #consumer: Consumer;
+  readonly #orders: Orders;
+  readonly #batches: Batches;
   readonly #tenures = new Map<number, Tenure>();
   /** A partition that comes back waits until its end was dealt with. */
   readonly #ended = new Map<number, Promise<void>>();
@@ -111,6 +94,9 @@ export class KafkaSubscription implements Subscription {
         restartOnFailure: () => Promise.resolve(true),
       },
     });
+    this.#orders = new Orders(this.#consumer, options);
+    const closing = this.#closing.signal;
+    this.#batches = new Batches({ ...options, heartbeatMs: HEARTBEAT_MS, closing });
   }
 
   get topics(): readonly KafkaTopic[] {
@@ -175,12 +161,12 @@ export class KafkaSubscription implements Subscription {
 
   pause(): void {
     this.#isPaused = true;
-    for (const { lanes } of this.#tenures.values()) this.#tell('pause', [...lanes.values()].map(asPaused));
+    for (const { lanes } of this.#tenures.values()) this.#orders.pause(lanes.values());
   }
 
   resume(): void {
     this.#isPaused = false;
-    for (const { lanes } of this.#tenures.values()) this.#goOn([...lanes.values()]);
+    for (const { lanes } of this.#tenures.values()) this.#orders.resume(lanes.values());
   }
 
   async close(): Promise<void> {
@@ -214,9 +200,9 @@ export class KafkaSubscription implements Subscription {
     if (restart) return;
     const { brokers, log, group } = this.#options;
     for (;;) {
-      const pauseMs = this.#pauseMs((this.#crashes += 1));
+      const pauseMs = pauseMsOf((this.#crashes += 1));
       log.error({ group, reason: kafkaUnavailable(brokers, error).message, pauseMs }, 'Reading stopped.');
-      await this.#rest(pauseMs);
+      await this.#batches.rest(pauseMs);
       if (this.#closing.signal.aborted) return;
       try {
         await this.#consumer.connect();
@@ -235,7 +221,8 @@ export class KafkaSubscription implements Subscription {
     this.#crashes = 0;
     const assigned = new Set(Object.values(memberAssignment).flat());
     for (const tenure of this.#tenures.values()) {
-      if (memberId === this.#memberId && assigned.has(tenure.partition)) this.#putInStep(tenure);
+      if (memberId === this.#memberId && assigned.has(tenure.partition))
+        this.#orders.putInStep(tenure.lanes.values());
       else this.#end(tenure, 'moved');
     }
     this.#memberId = memberId;
@@ -251,54 +238,11 @@ export class KafkaSubscription implements Subscription {
     this.#joined?.();
   }
 
-  /** After joining, the client reads from where the group's commits stand. */
-  #putInStep({ lanes }: Tenure): void {
-    for (const lane of lanes.values()) {
-      if (lane.isSlow) this.#tell('pause', [asPaused(lane)]);
-      else this.#seek(lane);
-    }
-  }
-
-  #seek(lane: Lane): void {
-    const place = lane.seek();
-    this.#unlessRestarting(() => {
-      this.#consumer.seek(place);
-    });
-  }
-
-  #tell(what: 'pause' | 'resume', partitions: { topic: string; partitions: number[] }[]): void {
-    this.#unlessRestarting(() => {
-      this.#consumer[what](partitions);
-    });
-  }
-
-  /** Between a crash and its restart the client takes no orders; when it joins again, every lane is put in step. */
-  #unlessRestarting(order: () => void): void {
-    try {
-      order();
-    } catch (error) {
-      this.#options.log.debug(
-        { group: this.#options.group, reason: messageOf(error) },
-        'The client restarts.',
-      );
-    }
-  }
-
-  #goOn(lanes: readonly Lane[]): void {
-    this.#tell('resume', lanes.filter(({ isSlow }) => !isSlow).map(asPaused));
-  }
-
   #begin(partition: number, topics: readonly KafkaTopic[]): void {
-    const tenure: Tenure = {
-      ...{ partition, topics, lanes: new Map<string, Lane>() },
-      ...{ over: new AbortController(), hasMoved: false, isAssigned: false, opened: Promise.resolve() },
-    };
+    const tenure = newTenure(partition, topics);
     this.#tenures.set(partition, tenure);
     // Until it is known from where. A batch that waited for it would hold up the others.
-    this.#tell(
-      'pause',
-      topics.map(({ topicName }) => asPaused({ topicName, partition })),
-    );
+    this.#orders.pause(topics.map(({ topicName }) => ({ topicName, partition })));
     tenure.opened = this.#open(tenure);
   }
 
@@ -317,7 +261,7 @@ export class KafkaSubscription implements Subscription {
         if (!isOver()) this.#startReading(tenure);
         return;
       } catch (error) {
-        await this.#pauseAfter(error, { topic: topics[0]?.topic ?? '', partition, failures });
+        await this.#batches.pauseAfter(error, { topic: topics[0]?.topic ?? '', partition, failures });
       }
     }
   }
@@ -328,8 +272,8 @@ export class KafkaSubscription implements Subscription {
   }
 
   #startReading(tenure: Tenure): void {
-    this.#putInStep(tenure);
-    if (!this.#isPaused) this.#goOn([...tenure.lanes.values()]);
+    this.#orders.putInStep(tenure.lanes.values());
+    if (!this.#isPaused) this.#orders.resume(tenure.lanes.values());
   }
 
   #end(tenure: Tenure, why: 'moved' | 'closing'): void {
@@ -383,10 +327,11 @@ export class KafkaSubscription implements Subscription {
     if (lane.isSlow) return;
     const records = lane.due(payload);
     if (records === undefined) {
-      this.#seek(lane);
+      this.#orders.seek(lane);
       return;
     }
-    lane.running = this.#handleAll(payload, { tenure, lane, records });
+    const mayGoOn = () => this.#mayGoOn(payload, tenure);
+    lane.running = this.#batches.handleAll(payload, { tenure, lane, records }, mayGoOn);
     const isDone = await Promise.race([lane.running.then(() => true), sleep(SLOW_MS, false, { ref: false })]);
     if (!isDone) {
       void this.#takeItsTime(tenure, lane);
@@ -397,88 +342,17 @@ export class KafkaSubscription implements Subscription {
 
   async #takeItsTime(tenure: Tenure, lane: Lane): Promise<void> {
     lane.isSlow = true;
-    this.#tell('pause', [asPaused(lane)]);
+    this.#orders.pause([lane]);
     // A commit that failed is made up for by the next one.
     await lane.running.catch(() => undefined);
     lane.isSlow = false;
     if (tenure.over.signal.aborted || this.#closing.signal.aborted) return;
-    this.#seek(lane);
-    if (!this.#isPaused) this.#goOn([lane]);
+    this.#orders.seek(lane);
+    if (!this.#isPaused) this.#orders.resume([lane]);
   }
 
   #mayGoOn(payload: EachBatchPayload, { over }: Tenure): boolean {
     if (over.signal.aborted || this.#isPaused || this.#closing.signal.aborted) return false;
     return payload.isRunning() && !payload.isStale();
   }
-
-  async #handleAll(
-    payload: EachBatchPayload,
-    { tenure, lane, records }: { tenure: Tenure; lane: Lane; records: readonly InRecord[] },
-  ): Promise<void> {
-    // The client sends heartbeats between batches only; a batch may take longer than a session.
-    let mustRejoin = false;
-    const beat = setInterval(() => {
-      payload.heartbeat().catch(() => (mustRejoin = true));
-    }, HEARTBEAT_MS);
-    const mayGoOn = () => !mustRejoin && this.#mayGoOn(payload, tenure);
-    try {
-      for (let from = 0; from < records.length && mayGoOn(); from += MAX_BATCH_RECORDS) {
-        const piece = records.slice(from, from + MAX_BATCH_RECORDS);
-        const last = piece.at(-1);
-        if (last === undefined || !(await this.#handle(tenure, lane, { records: piece, mayGoOn }))) return;
-        lane.moveTo(last.offset + 1);
-        if (tenure.hasMoved) return;
-        payload.resolveOffset(last.offset.toString());
-        await payload.commitOffsetsIfNecessary();
-      }
-    } finally {
-      clearInterval(beat);
-    }
-  }
-
-  /** False when the partition is lost, or everything ends, before it was handled. */
-  async #handle(
-    { over }: Tenure,
-    lane: Lane,
-    { records, mayGoOn }: { records: readonly InRecord[]; mayGoOn: () => boolean },
-  ): Promise<boolean> {
-    const { topic, partition } = lane;
-    for (let failures = 1; ; failures += 1) {
-      try {
-        await this.#options.handler.handle({ topic, partition, records });
-        return true;
-      } catch (error) {
-        if (over.signal.aborted) return false;
-        this.#options.onRetry(topic);
-        await this.#pauseAfter(error, { topic, partition, failures });
-        if (!mayGoOn()) return false;
-      }
-    }
-  }
-
-  async #pauseAfter(
-    error: unknown,
-    at: { topic: string; partition: number; failures: number },
-  ): Promise<void> {
-    const { group, log } = this.#options;
-    const pauseMs = this.#pauseMs(at.failures);
-    const code = error instanceof AppError ? error.code : undefined;
-    log.warn(
-      { group, ...at, code, reason: messageOf(error), pauseMs },
-      'A batch was not handled and comes again.',
-    );
-    await this.#rest(pauseMs);
-  }
-
-  #pauseMs(failures: number): number {
-    return Math.min(FIRST_PAUSE_MS * 2 ** (failures - 1), LONGEST_PAUSE_MS);
-  }
-
-  async #rest(pauseMs: number): Promise<void> {
-    await sleep(pauseMs, undefined, { signal: this.#closing.signal }).catch(() => undefined);
-  }
-}
-
-function asPaused({ topicName, partition }: { topicName: string; partition: number }) {
-  return { topic: topicName, partitions: [partition] };
 }

@@ -9,7 +9,6 @@ import { Replay } from '../../services/replay/replay.ts';
 import { createDesk } from '../../services/respond/desk/desk.ts';
 import { officeRecord, officeWeeks } from '../support/office-weeks.ts';
 import type { LitellmRecord } from '../support/litellm-records.ts';
-import { PATIENT } from '../support/patience.ts';
 import { quietLog } from '../support/quiet.ts';
 import { FaultCluster, mayRunCluster } from './fault-cluster.ts';
 
@@ -21,7 +20,8 @@ const MAX_CALLS = Number(process.env['STREAM_CALLS'] ?? 60_000);
 const BODY_RECORDS = 500;
 /** While faults are injected, a body is sent every so often; the rest follows at once. */
 const BODY_EVERY_MS = Number(process.env['STREAM_PAUSE_MS'] ?? 1_000);
-const SOON = { ...PATIENT, interval: 500 };
+/** A partition that nobody has is waited for. */
+const SOON = { timeout: 400_000, interval: 500 };
 /** Nothing is done at the gateway, which does not know these keys. */
 const OBSERVE = 'mode: observe\n';
 

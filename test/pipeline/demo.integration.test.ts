@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { verifyAudit } from '../../services/audit/verify.ts';
 import { startDemo } from '../../services/cli/demo.ts';
 import type { Demo } from '../../services/cli/demo.ts';
-import type { ApiClient } from '../../services/cli/running.ts';
+import type { ApiClient } from '../../services/cli/api-client.ts';
 import { findServer } from '../../services/cli/running.ts';
 import { loadConfig } from '../../services/config.ts';
 import type { Outcome } from '../../services/demo/play.ts';

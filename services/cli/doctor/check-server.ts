@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import type { Config } from '../../config.ts';
 import { messageOf } from '../../errors.ts';
 import { parseListen } from '../../listen-address.ts';
-import type { ApiClient } from '../running.ts';
+import type { ApiClient } from '../api-client.ts';
 import { ok, problem, warning } from './advice.ts';
 import type { Advice } from './advice.ts';
 

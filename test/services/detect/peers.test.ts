@@ -69,10 +69,10 @@ describe('a partition with old events', () => {
     const clock = new Clock();
     clock.hear(aMark(1));
     expect(clock.goesTo(THEN)).toBe(false);
-    clock.ms += 31_000;
+    clock.ms += 121_000;
     clock.hear(aMark(1));
     expect([0, 1].map((ms) => clock.goesTo(THEN + 12 * HOUR + ms))).toEqual([true, false]);
-    clock.ms += 31_000;
+    clock.ms += 121_000;
     expect(clock.goesTo(NOW - HOUR)).toBe(true);
   });
 });

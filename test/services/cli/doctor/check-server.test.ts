@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { askStatus, checkPort, checkSameSettings } from '../../../../services/cli/doctor/check-server.ts';
-import { ApiClient } from '../../../../services/cli/running.ts';
+import { ApiClient } from '../../../../services/cli/api-client.ts';
 import { loadConfig } from '../../../../services/config.ts';
 
 const closers: (() => unknown)[] = [];

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { ApiClient } from '../../../services/cli/running.ts';
+import { ApiClient } from '../../../services/cli/api-client.ts';
 
 let close: () => void = () => undefined;
 afterEach(() => close());
