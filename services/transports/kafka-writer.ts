@@ -45,6 +45,8 @@ interface Request {
   name: string;
   messages: Message[];
   chars: number;
+  /** Nothing in it has an id: it does no harm twice. */
+  mayRepeat: boolean;
   finishes: Waiting[];
 }
 
@@ -135,7 +137,7 @@ export class KafkaWriter {
   *#requestsOf(group: readonly Waiting[]): Generator<Request> {
     const { ids, topicOf, now } = this.#options;
     const { name, partitions } = topicOf(group[0]?.topic ?? '');
-    const newRequest = (): Request => ({ name, messages: [], chars: 0, finishes: [] });
+    const newRequest = (): Request => ({ name, messages: [], chars: 0, mayRepeat: true, finishes: [] });
     let request = newRequest();
     for (const waiting of group) {
       const { topic, records, dropDuplicates, result } = waiting;
@@ -153,6 +155,7 @@ export class KafkaWriter {
         if (message.partition !== undefined) waiting.partition = message.partition;
         request.messages.push(message);
         request.chars += chars;
+        if (record.id !== '') request.mayRepeat = false;
         result.appended += 1;
       }
       request.finishes.push(waiting);
@@ -172,12 +175,12 @@ export class KafkaWriter {
     this.#doubtful.delete(topic);
   }
 
-  async #send(topic: string, { name, messages, chars, finishes }: Request): Promise<void> {
+  async #send(topic: string, { name, messages, chars, mayRepeat, finishes }: Request): Promise<void> {
     const { ids } = this.#options;
     try {
       if (messages.length > 0) {
         const compression = chars < PACK_FROM_CHARS ? CompressionTypes.None : CompressionTypes.GZIP;
-        const parts = byPartition(messages).map((part) => ({
+        const parts = (mayRepeat ? [messages] : byPartition(messages)).map((part) => ({
           topic: name,
           messages: part,
           acks: -1,
@@ -198,20 +201,32 @@ export class KafkaWriter {
     }
   }
 
-  /** Of one partition: of a request for several, the client leaves out, and confirms, those whose leader was lost and is
-   *  now a broker that has answered for others already. */
+  /** Of one partition, unless it may be written twice. Of a request for several, the client leaves out, and confirms, those
+   *  whose leader was lost and is now a broker that has answered for others already; and after a failure it writes again
+   *  what a broker has taken that leads it no more. */
   async #sendPart(topic: string, part: ProducerRecord): Promise<void> {
     try {
-      const [written] = await this.#producer.send(part);
-      if (written?.baseOffset === undefined) throw new Error('the broker did not say where the records are');
-      const ends = this.#ends.get(topic) ?? new Map<number, number>();
-      this.#ends.set(topic, ends);
-      ends.set(written.partition, Number(written.baseOffset) + part.messages.length);
+      const parts = byPartition(part.messages);
+      const left = new Map(parts.map((messages) => [messages[0]?.partition, messages]));
+      for (const { partition, baseOffset } of await this.#producer.send(part)) {
+        if (baseOffset === undefined) continue;
+        this.#noteEnd(topic, partition, Number(baseOffset) + (left.get(partition)?.length ?? 0));
+        left.delete(partition);
+      }
+      if (parts.length === 1 && left.size > 0)
+        throw new Error('the broker did not say where the records are');
+      for (const messages of left.values()) await this.#sendPart(topic, { ...part, messages });
     } catch (error) {
       if (!isTooLarge(error)) throw error;
       if (part.messages.length === 1) throw tooLarge(part);
       await this.#sendInHalves(topic, part);
     }
+  }
+
+  #noteEnd(topic: string, partition: number, end: number): void {
+    const ends = this.#ends.get(topic) ?? new Map<number, number>();
+    this.#ends.set(topic, ends);
+    ends.set(partition, end);
   }
 
   /** Operators may have made the topic with a smaller limit than ours; of a batch that is too large nothing is written. */

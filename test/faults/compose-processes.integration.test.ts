@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -6,6 +6,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { startFakeGateway } from '../../services/demo/fake-gateway.ts';
 import type { FakeGateway } from '../../services/demo/fake-gateway.ts';
@@ -31,6 +32,7 @@ describe('the processes of docker-compose.yml', () => {
   const prefix = `gatewatch-${randomUUID()}.`;
   const children = new Map<string, ChildProcess>();
   const urls = new Map<string, string>();
+  const environments = new Map<string, NodeJS.ProcessEnv>();
   let dir: string;
   let gateway: FakeGateway;
   let clickhouse: ClickHouseOverHttp;
@@ -54,9 +56,11 @@ describe('the processes of docker-compose.yml', () => {
       GATEWATCH_LISTEN: `127.0.0.1:${port.toString()}`,
       GATEWATCH_DATA_DIR: join(dir, name),
     };
+    const environment = { PATH: process.env['PATH'], ...env, ...(name === 'migrate' ? {} : here) };
+    environments.set(name, environment);
     const child = spawn(process.execPath, ['--import', 'tsx', CHILD, ...(service?.command ?? [])], {
       stdio: ['ignore', 'ignore', 'inherit'],
-      env: { PATH: process.env['PATH'], ...env, ...(name === 'migrate' ? {} : here) },
+      env: environment,
     });
     children.set(name, child);
     return child;
@@ -140,6 +144,31 @@ describe('the processes of docker-compose.yml', () => {
         if (records.length > 0) await must(ask('ingest', '/v1/logs/litellm', ingestToken, records));
       },
     });
+  });
+
+  it('mint canaries where respond runs, at the one that acts', async () => {
+    const mint = (name: string) =>
+      promisify(execFile)(
+        process.execPath,
+        ['--import', 'tsx', CHILD, 'canary', 'create', '--place', 'a build server'],
+        { env: environments.get(name) },
+      );
+    const responders = ['respond-1', 'respond-2'];
+    const [acting = ''] = await active(responders);
+    const { stdout } = await mint(acting);
+    expect(gateway.call(stdout.trim(), { ip: '203.0.113.9' })).not.toBe(401);
+    const [standby = ''] = responders.filter((name) => name !== acting);
+    await expect(mint(standby)).rejects.toMatchObject({
+      stderr: expect.stringContaining('stands by') as string,
+    });
+    await expect(mint('api')).rejects.toMatchObject({
+      stderr: expect.stringContaining('where respond runs') as string,
+    });
+    const token = await secret('admin_token');
+    await vi.waitFor(async () => {
+      const answer = await ask('api', '/v1/sql', token, { query: 'SELECT place FROM leaks' });
+      expect(await answer.json()).toMatchObject({ rows: [['a build server']] });
+    }, PATIENT);
   });
 
   it('have one that acts, and another that takes over when it is gone', async () => {
