@@ -11,6 +11,8 @@ const MAX_NEWS = 500;
 
 /** A partition of ours. */
 export interface Speaker {
+  /** The others have to know more than what was said last. */
+  hasToSay(): boolean;
   /** What it has to say, with so many pieces of news at most; undefined when that is nothing. `wasTold`: to be called when
    *  all partitions can read it. */
   say(maxNews: number): Saying | undefined;
@@ -47,7 +49,7 @@ export class Announcer {
   start(): void {
     if (!this.#hasOthers()) return;
     this.#timer = setInterval(() => {
-      this.#tryToAnnounce();
+      if ([...this.#parts.held()].some((one) => one.hasToSay())) this.#tryToAnnounce();
       this.#passTime();
     }, EVERY_MS);
   }

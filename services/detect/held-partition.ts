@@ -13,6 +13,8 @@ import type { Results } from './partition.ts';
 import { LONGEST_WAIT_MS, MAX_LEAD_MS, Peers } from './peers.ts';
 import { Untold } from './untold.ts';
 import { RowWriter } from './row-writer.ts';
+import { isWorthSaying } from './worth-saying.ts';
+import type { Said } from './worth-saying.ts';
 
 /** What the store may take until the end. */
 const CLOSE_ROWS_MS = 3_000;
@@ -59,7 +61,7 @@ export class HeldPartition implements Speaker {
   /** What all partitions may know, because it is in its topics. */
   #mark: Mark | undefined;
   readonly #untold = new Untold();
-  #toldTo = 0;
+  #said: Said | undefined;
   #areEventsInHand = false;
   /** Epoch milliseconds. */
   #busySince = 0;
@@ -172,16 +174,22 @@ export class HeldPartition implements Speaker {
     return this.#areEventsInHand || performance.now() - this.#lastEventsAt < QUIET_MS;
   }
 
+  hasToSay(): boolean {
+    if (this.#mark === undefined) return false;
+    if (!this.#untold.isEmpty() || this.#peers.areWaiting()) return true;
+    return isWorthSaying(this.#mark, this.#said, this.#deps.now());
+  }
+
   /** How far it is and what it learned. */
   say(maxNews: number): Saying | undefined {
     if (this.#mark === undefined) return undefined;
-    const { watermark } = this.#mark;
-    const news = this.#untold.some(maxNews);
+    const mark = { ...this.#mark, news: this.#untold.some(maxNews) };
+    const at = this.#deps.now();
     const wasTold = () => {
-      this.#untold.wasTold(news);
-      this.#toldTo = watermark;
+      this.#untold.wasTold(mark.news);
+      this.#said = { mark, at };
     };
-    return { mark: { ...this.#mark, news }, wasTold };
+    return { mark, wasTold };
   }
 
   watermark(): number {
@@ -246,7 +254,7 @@ export class HeldPartition implements Speaker {
     // Events may have come while time passed.
     if (mark.isIdle && this.#areEventsInHand) return;
     this.#mark = mark;
-    if (mark.watermark - this.#toldTo > NEWS_MS) this.#announcer.soon();
+    if (mark.watermark - (this.#said?.mark.watermark ?? 0) > NEWS_MS) this.#announcer.soon();
   }
 
   async #saveNow(pace: Pace): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Mark } from '../topics.ts';
+import { isWaiting } from './worth-saying.ts';
 
 /** What is younger is judged at once, wherever the others are: they cannot be far behind without being behind the clock. */
 const LIVE_MS = 10 * 60_000;
@@ -54,6 +55,11 @@ export class Peers {
     const judgeTo = slowest + MAX_LEAD_MS;
     const liveFrom = this.#now() - LIVE_MS;
     return (ts) => ts <= judgeTo || ts >= liveFrom;
+  }
+
+  /** Somebody is held up, and wants to know where everybody is. */
+  areWaiting(): boolean {
+    return this.#others().some(({ mark }) => isWaiting(mark));
   }
 
   /** All partitions, our own too, have given out their rollups of minutes before this one. Whoever is so far behind that

@@ -27,6 +27,10 @@ export class Untold {
     return { networks, probes: this.#probes.slice(0, Math.max(0, max - networks.length)) };
   }
 
+  isEmpty(): boolean {
+    return this.#networks.length === 0 && this.#probes.length === 0;
+  }
+
   wasTold({ networks, probes }: News): void {
     // Some of it may have been dropped meanwhile.
     const gone = probes.findIndex((one) => one === this.#probes[0]);

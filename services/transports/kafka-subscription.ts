@@ -11,6 +11,7 @@ import { messageOf } from '../errors.ts';
 import { kafkaUnavailable, whenWarm } from '../kafka/client.ts';
 import { togetherAssigner } from '../kafka/together-assigner.ts';
 import { boundsOf } from '../kafka/topics.ts';
+import type { Bounds } from '../kafka/topics.ts';
 import type { Log } from '../log.ts';
 import { Batches, pauseMsOf } from './kafka-batches.ts';
 import { Lane } from './kafka-lane.ts';
@@ -71,6 +72,7 @@ export class KafkaSubscription implements Subscription {
   #heardAt = -Infinity;
   /** By kind of request, epoch milliseconds. */
   readonly #sentAt = new Map<string, number>();
+  readonly #boundsAsked = new Map<string, Promise<Bounds[]>>();
   #crashes = 0;
   #joined: (() => void) | undefined;
 
@@ -131,7 +133,7 @@ export class KafkaSubscription implements Subscription {
     let lag = 0;
     for (const wanted of this.topics) {
       if (topic !== undefined && wanted.topic !== topic) continue;
-      for (const { partition, first, end } of await boundsOf(this.#options.admin, wanted.topicName)) {
+      for (const { partition, first, end } of await this.#boundsOf(wanted.topicName)) {
         const tenure = this.#tenures.get(partition);
         if (tenure === undefined || (only !== undefined && only !== partition)) continue;
         const lane = tenure.lanes.get(wanted.topicName);
@@ -178,6 +180,17 @@ export class KafkaSubscription implements Subscription {
     ]);
     await Promise.race([this.#consumer.disconnect(), sleep(LEAVE_WITHIN_MS, undefined, { ref: false })]);
     this.#options.onClose();
+  }
+
+  /** Every partition asks for its lag in the same turn; brokers are asked once for all of them. */
+  #boundsOf(topicName: string): Promise<Bounds[]> {
+    let asked = this.#boundsAsked.get(topicName);
+    asked ??= Promise.resolve().then(() => {
+      this.#boundsAsked.delete(topicName);
+      return boundsOf(this.#options.admin, topicName);
+    });
+    this.#boundsAsked.set(topicName, asked);
+    return asked;
   }
 
   #noteHeard(request: string): void {

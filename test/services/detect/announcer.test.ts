@@ -1,14 +1,16 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { Announcer } from '../../../services/detect/announcer.ts';
 import type { Speaker } from '../../../services/detect/announcer.ts';
 import type { OutRecord } from '../../../services/transports/transport.ts';
 import { quietLog } from '../../support/quiet.ts';
 
 function aSpeaker(partition: number) {
+  const state = { hasToSay: true };
   const told: number[] = [];
   const asked: number[] = [];
   const speaker: Speaker = {
     passTime: () => Promise.resolve(),
+    hasToSay: () => state.hasToSay,
     say: (maxNews) => {
       asked.push(maxNews);
       const news = { networks: [], probes: [] };
@@ -16,7 +18,7 @@ function aSpeaker(partition: number) {
       return { mark, wasTold: () => told.push(partition) };
     },
   };
-  return { speaker, told, asked };
+  return { speaker, told, asked, state };
 }
 
 function anAnnouncer(partitions: number, speakers: Speaker[]) {
@@ -51,6 +53,22 @@ describe('what partitions say of themselves', () => {
     log.isAway = false;
     await announcer.announce();
     expect(told).toEqual([0]);
+  });
+
+  it('is looked for every second, and told only when it is new', async () => {
+    vi.useFakeTimers();
+    const [one, two] = [aSpeaker(0), aSpeaker(1)];
+    one.state.hasToSay = false;
+    two.state.hasToSay = false;
+    const { announcer, log } = anAnnouncer(2, [one.speaker, two.speaker]);
+    announcer.start();
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(log.records).toEqual([]);
+    two.state.hasToSay = true;
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(log.records).toHaveLength(2);
+    announcer.close();
+    vi.useRealTimers();
   });
 
   it('is nothing where there is nobody else', async () => {
