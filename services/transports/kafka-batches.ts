@@ -13,14 +13,13 @@ const LONGEST_PAUSE_MS = 30_000;
 export interface BatchesOptions {
   group: string;
   handler: Handler;
-  heartbeatMs: number;
   log: Log;
   onRetry: (topic: string) => void;
   /** Nothing more is taken, and no pause is waited for, once it is aborted. */
   closing: AbortSignal;
 }
 
-/** Gives batches to the handler, the same one again until it is handled; commits after the effect. */
+/** Gives batches to the handler, the same one again until it is handled; moves on after the effect. */
 export class Batches {
   readonly #options: BatchesOptions;
 
@@ -33,24 +32,13 @@ export class Batches {
     { tenure, lane, records }: { tenure: Tenure; lane: Lane; records: readonly InRecord[] },
     mayGoOn: () => boolean,
   ): Promise<void> {
-    // The client sends heartbeats between batches only; a batch may take longer than a session.
-    let mustRejoin = false;
-    const beat = setInterval(() => {
-      payload.heartbeat().catch(() => (mustRejoin = true));
-    }, this.#options.heartbeatMs);
-    const isOurs = () => !mustRejoin && mayGoOn();
-    try {
-      for (let from = 0; from < records.length && isOurs(); from += MAX_BATCH_RECORDS) {
-        const piece = records.slice(from, from + MAX_BATCH_RECORDS);
-        const last = piece.at(-1);
-        if (last === undefined || !(await this.#handle(tenure, lane, { records: piece, isOurs }))) return;
-        lane.moveTo(last.offset + 1);
-        if (tenure.hasMoved) return;
-        payload.resolveOffset(last.offset.toString());
-        await payload.commitOffsetsIfNecessary();
-      }
-    } finally {
-      clearInterval(beat);
+    for (let from = 0; from < records.length && mayGoOn(); from += MAX_BATCH_RECORDS) {
+      const piece = records.slice(from, from + MAX_BATCH_RECORDS);
+      const last = piece.at(-1);
+      if (last === undefined || !(await this.#handle(tenure, lane, { records: piece, mayGoOn }))) return;
+      lane.moveTo(last.offset + 1);
+      if (tenure.hasMoved) return;
+      payload.resolveOffset(last.offset.toString());
     }
   }
 
@@ -76,7 +64,7 @@ export class Batches {
   async #handle(
     { over }: Tenure,
     { topic, partition }: Lane,
-    { records, isOurs }: { records: readonly InRecord[]; isOurs: () => boolean },
+    { records, mayGoOn }: { records: readonly InRecord[]; mayGoOn: () => boolean },
   ): Promise<boolean> {
     for (let failures = 1; ; failures += 1) {
       try {
@@ -86,7 +74,7 @@ export class Batches {
         if (over.signal.aborted) return false;
         this.#options.onRetry(topic);
         await this.pauseAfter(error, { topic, partition, failures });
-        if (!isOurs()) return false;
+        if (!mayGoOn()) return false;
       }
     }
   }

@@ -13,6 +13,8 @@ export class Lane {
   /** The batch in hand takes long, and the client was told to go on with others meanwhile. */
   isSlow = false;
   readonly #position: Position;
+  /** What the group knows of it. */
+  committed: number | undefined;
 
   constructor(at: { topic: string; topicName: string; partition: number; next: number }) {
     this.topic = at.topic;

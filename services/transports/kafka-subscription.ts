@@ -74,6 +74,14 @@ export class KafkaSubscription implements Subscription {
   readonly #sentAt = new Map<string, number>();
   readonly #boundsAsked = new Map<string, Promise<Bounds[]>>();
   #crashes = 0;
+  /** Of the newest batch. */
+  #heartbeat: () => Promise<void> = () => Promise.resolve();
+  /** The group is shared out anew, or has done without us. */
+  #mustRejoin = false;
+  /** Ours to the end. */
+  readonly #leaving: Tenure[] = [];
+  #committing: Promise<void> = Promise.resolve();
+  #timers: NodeJS.Timeout[] = [];
   #joined: (() => void) | undefined;
 
   constructor(options: KafkaSubscriptionOptions) {
@@ -98,7 +106,7 @@ export class KafkaSubscription implements Subscription {
     });
     this.#orders = new Orders(this.#consumer, options);
     const closing = this.#closing.signal;
-    this.#batches = new Batches({ ...options, heartbeatMs: HEARTBEAT_MS, closing });
+    this.#batches = new Batches({ ...options, closing });
   }
 
   get topics(): readonly KafkaTopic[] {
@@ -117,14 +125,25 @@ export class KafkaSubscription implements Subscription {
       this.#sentAt.set(apiName, sentAt);
     });
     this.#consumer.on(HEARTBEAT, () => {
+      this.#mustRejoin = false;
       this.#noteHeard('Heartbeat');
     });
-    this.#consumer.on(REBALANCING, () => this.#options.handler.rebalancing?.());
-    this.#consumer.on(CRASH, (event) => void this.#restart(event));
+    this.#consumer.on(REBALANCING, () => {
+      void this.#commit();
+      this.#options.handler.rebalancing?.();
+    });
+    this.#consumer.on(CRASH, (event) => {
+      this.#heartbeat = () => Promise.resolve();
+      void this.#restart(event);
+    });
     await whenWarm(() => this.#consumer.connect());
     for (const { topicName } of this.topics)
       await this.#consumer.subscribe({ topic: topicName, fromBeginning: true });
     await this.#run();
+    this.#timers = [
+      setInterval(() => void this.#beat(), HEARTBEAT_MS),
+      setInterval(() => void this.#commit(), COMMIT_EVERY_MS),
+    ];
     await joined;
     await Promise.all([...this.#tenures.values()].map(({ opened }) => opened));
   }
@@ -178,7 +197,8 @@ export class KafkaSubscription implements Subscription {
       Promise.all(this.#ended.values()),
       sleep(HAND_BACK_WITHIN_MS, undefined, { ref: false }),
     ]);
-    await Promise.race([this.#consumer.disconnect(), sleep(LEAVE_WITHIN_MS, undefined, { ref: false })]);
+    for (const timer of this.#timers) clearInterval(timer);
+    await Promise.race([this.#leave(), sleep(LEAVE_WITHIN_MS, undefined, { ref: false })]);
     this.#options.onClose();
   }
 
@@ -193,6 +213,44 @@ export class KafkaSubscription implements Subscription {
     return asked;
   }
 
+  /** What is handled by now is committed first, so that nobody handles it again. */
+  async #leave(): Promise<void> {
+    await this.#commit();
+    await this.#consumer.disconnect();
+  }
+
+  /** The client sends heartbeats between batches only; a batch may take longer than a session, and many small ones may take
+   *  all turns. */
+  async #beat(): Promise<void> {
+    await this.#heartbeat().catch(() => (this.#mustRejoin = true));
+  }
+
+  /** What could not be committed is made up for by the next one. */
+  #commit(): Promise<void> {
+    this.#committing = this.#committing.then(async () => {
+      const held = [...this.#tenures.values(), ...this.#leaving];
+      const due = held
+        .flatMap(({ lanes }) => [...lanes.values()])
+        .filter(({ next, committed }) => next !== committed)
+        .map((lane) => ({ lane, next: lane.next }));
+      if (due.length === 0) return;
+      try {
+        await this.#consumer.commitOffsets(
+          due.map(({ lane: { topicName: topic, partition }, next }) => {
+            return { topic, partition, offset: next.toString() };
+          }),
+        );
+        for (const { lane, next } of due) lane.committed = next;
+      } catch (error) {
+        this.#options.log.debug(
+          { group: this.#options.group, reason: messageOf(error) },
+          'Not committed yet.',
+        );
+      }
+    });
+    return this.#committing;
+  }
+
   #noteHeard(request: string): void {
     const ago = Date.now() - (this.#sentAt.get(request) ?? 0);
     this.#heardAt = performance.now() - Math.max(0, ago);
@@ -200,8 +258,8 @@ export class KafkaSubscription implements Subscription {
 
   #run(): Promise<void> {
     return this.#consumer.run({
-      autoCommit: true,
-      autoCommitInterval: COMMIT_EVERY_MS,
+      // The client would send a commit for each batch of each partition, and one to find out where to read.
+      autoCommit: false,
       eachBatchAutoResolve: false,
       partitionsConsumedConcurrently: PARTITIONS_AT_ONCE,
       eachBatch: (payload) => this.#take(payload),
@@ -232,6 +290,7 @@ export class KafkaSubscription implements Subscription {
   #join({ payload: { memberId, memberAssignment } }: ConsumerGroupJoinEvent): void {
     this.#noteHeard('SyncGroup');
     this.#crashes = 0;
+    this.#mustRejoin = false;
     const assigned = new Set(Object.values(memberAssignment).flat());
     for (const tenure of this.#tenures.values()) {
       if (memberId === this.#memberId && assigned.has(tenure.partition))
@@ -295,6 +354,7 @@ export class KafkaSubscription implements Subscription {
     tenure.over.abort(why);
     tenure.hasMoved = why === 'moved';
     this.#tenures.delete(partition);
+    if (why === 'closing') this.#leaving.push(tenure);
     const ended = tenure.opened
       // A batch in hand may have failed because the partition had gone.
       .then(() => Promise.allSettled([...tenure.lanes.values()].map(({ running }) => running)))
@@ -334,6 +394,7 @@ export class KafkaSubscription implements Subscription {
 
   async #take(payload: EachBatchPayload): Promise<void> {
     const { topic: topicName, partition } = payload.batch;
+    this.#heartbeat = () => payload.heartbeat();
     const tenure = this.#tenures.get(partition);
     const lane = tenure?.lanes.get(topicName);
     if (tenure === undefined || lane === undefined || !this.#mayGoOn(payload, tenure)) return;
@@ -356,8 +417,7 @@ export class KafkaSubscription implements Subscription {
   async #takeItsTime(tenure: Tenure, lane: Lane): Promise<void> {
     lane.isSlow = true;
     this.#orders.pause([lane]);
-    // A commit that failed is made up for by the next one.
-    await lane.running.catch(() => undefined);
+    await lane.running;
     lane.isSlow = false;
     if (tenure.over.signal.aborted || this.#closing.signal.aborted) return;
     this.#orders.seek(lane);
@@ -365,7 +425,8 @@ export class KafkaSubscription implements Subscription {
   }
 
   #mayGoOn(payload: EachBatchPayload, { over }: Tenure): boolean {
-    if (over.signal.aborted || this.#isPaused || this.#closing.signal.aborted) return false;
+    if (over.signal.aborted || this.#isPaused || this.#mustRejoin || this.#closing.signal.aborted)
+      return false;
     return payload.isRunning() && !payload.isStale();
   }
 }
