@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Core } from '../../detectors/detector.ts';
 import type { KeyId } from '../../detectors/event.ts';
 import { AppError } from '../errors.ts';
@@ -11,6 +12,8 @@ import { KeyTable } from './key-table.ts';
 const CHECKPOINT_EVERY_MS = 30_000;
 /** A topic that cannot be written must not hold up the end; what was judged is judged again at the next start. */
 const GIVE_UP_AFTER_MS = 4_000;
+/** And a large fleet must not hold it up either. */
+const CLOSE_KEYS_MS = 3_000;
 const GROUP = 'detect';
 const TOPICS = ['events', 'facts', 'rollups'] as const;
 
@@ -54,6 +57,8 @@ class DetectStep implements Detect {
   readonly #partitions = new Map<number, HeldPartition>();
   readonly #keyTable: KeyTable;
   readonly #closing = new AbortController();
+  /** Rows of keys are for people, and may not take the time in which state is saved. */
+  readonly #keysDone = new AbortController();
   /** From then on saving does not rest beside the live flow. */
   readonly #hurry = new AbortController();
   #subscription: Subscription | undefined;
@@ -66,6 +71,8 @@ class DetectStep implements Detect {
   constructor(deps: DetectDeps, partitions: number) {
     this.#deps = deps;
     this.#count = partitions;
+    // Each partition waits with it in hand.
+    setMaxListeners(0, this.#closing.signal);
     this.#keyTable = new KeyTable(deps);
     this.#announcer = new Announcer({ ...deps, partitions, held: () => this.#partitions.values() });
   }
@@ -119,8 +126,12 @@ class DetectStep implements Detect {
     const timer = setTimeout(() => {
       this.#closing.abort();
     }, GIVE_UP_AFTER_MS);
+    const keysTimer = setTimeout(() => {
+      this.#keysDone.abort();
+    }, CLOSE_KEYS_MS);
     await this.#subscription?.close();
     clearTimeout(timer);
+    clearTimeout(keysTimer);
     this.#announcer.close();
     await this.#flushing;
   }
@@ -151,7 +162,8 @@ class DetectStep implements Detect {
     } else {
       const pace = this.#pace();
       this.#noteChanged(number);
-      await Promise.all([partition?.close(pace), this.#flush(pace, Infinity)]);
+      const flushed = this.#flush(pace, { maxRows: Infinity, hurry: this.#keysDone.signal });
+      await Promise.all([partition?.close(pace), flushed]);
       this.#partitions.delete(number);
     }
   }
@@ -179,8 +191,8 @@ class DetectStep implements Detect {
     void this.#flush(this.#pace());
   }
 
-  #flush(pace: Pace, maxRows?: number): Promise<void> {
-    this.#flushing = this.#flushing.then(() => this.#keyTable.flush(pace, maxRows));
+  #flush(pace: Pace, options?: Parameters<KeyTable['flush']>[1]): Promise<void> {
+    this.#flushing = this.#flushing.then(() => this.#keyTable.flush(pace, options));
     return this.#flushing;
   }
 

@@ -24,6 +24,11 @@ export interface KeyTableDeps {
   now: () => number;
 }
 
+interface FlushOptions {
+  maxRows?: number;
+  hurry?: AbortSignal;
+}
+
 type Describe = (keyId: KeyId) => KeySummary | undefined;
 
 /** Keeps the `keys` table near what the detectors know. It can always be made again, so a failed write waits for the
@@ -44,12 +49,13 @@ export class KeyTable {
     }
   }
 
-  async flush(pace: Pace, maxRows = FLUSH_ROWS): Promise<void> {
+  /** What is left when `hurry` is aborted waits; after the end, for the key's next call. */
+  async flush(pace: Pace, { maxRows = FLUSH_ROWS, hurry }: FlushOptions = {}): Promise<void> {
     const now = this.#deps.now();
     for (const [keyId, at] of this.#writtenAt) if (now - at >= EVERY_MS) this.#writtenAt.delete(keyId);
     const isDue = (keyId: KeyId) => now - (this.#writtenAt.get(keyId) ?? 0) >= EVERY_MS;
     const due = [...this.#changed].filter(([keyId]) => isDue(keyId)).slice(0, maxRows);
-    for (let at = 0; at < due.length; at += BATCH_ROWS) {
+    for (let at = 0; at < due.length && hurry?.aborted !== true; at += BATCH_ROWS) {
       const part = due.slice(at, at + BATCH_ROWS);
       if (!(await this.#write(await this.#take(part, pace)))) {
         for (const [keyId, describe] of part) this.#changed.set(keyId, describe);

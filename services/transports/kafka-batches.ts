@@ -1,4 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setMaxListeners } from 'node:events';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { EachBatchPayload } from 'kafkajs';
 import { AppError, messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
@@ -6,7 +7,8 @@ import type { Lane } from './kafka-lane.ts';
 import type { Tenure } from './kafka-tenure.ts';
 import type { Handler, InRecord } from './transport.ts';
 
-const MAX_BATCH_RECORDS = 1_000;
+/** The event loop gets a turn after so many, for heartbeats too: where nothing is found, handling them waits for nothing. */
+const MAX_BATCH_RECORDS = 500;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 30_000;
 
@@ -25,6 +27,8 @@ export class Batches {
 
   constructor(options: BatchesOptions) {
     this.#options = options;
+    // Every partition may wait for its next try.
+    setMaxListeners(0, options.closing);
   }
 
   async handleAll(
@@ -39,6 +43,7 @@ export class Batches {
       lane.moveTo(last.offset + 1);
       if (tenure.hasMoved) return;
       payload.resolveOffset(last.offset.toString());
+      await nextTurn();
     }
   }
 

@@ -379,6 +379,33 @@ export function describeTransport(
         expect(all()).toHaveLength(6);
       });
 
+      it('gives the event loop a turn between batches, however quick the handler is', async () => {
+        let turns = 0;
+        const turnsAt: number[] = [];
+        let isOver = false;
+        const turn = () => {
+          turns += 1;
+          if (!isOver) setImmediate(turn);
+        };
+        setImmediate(turn);
+        await transport.append('events', records(3_000, 0, { key: 'one' }));
+        const { handler, all } = collector();
+        await transport.subscribe(['events'], 'group', {
+          handle: (batch) => {
+            // As long as judging takes.
+            const until = performance.now() + 5;
+            while (performance.now() < until);
+            turnsAt.push(turns);
+            return handler.handle(batch);
+          },
+        });
+        await vi.waitFor(() => {
+          expect(all()).toHaveLength(3_000);
+        });
+        isOver = true;
+        expect(new Set(turnsAt).size).toBe(turnsAt.length);
+      });
+
       it('delivers nothing while it is paused', async () => {
         const { handler, values } = collector();
         const subscription = await transport.subscribe(['events'], 'group', handler);

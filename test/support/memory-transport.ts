@@ -1,4 +1,4 @@
-import { setTimeout as wait } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as wait } from 'node:timers/promises';
 import { AppError } from '../../services/errors.ts';
 import type {
   AppendResult,
@@ -245,6 +245,7 @@ class Reader {
       }
       batch ??= { topic, partition, records: this.#records().slice(this.#next, this.#next + BATCH_RECORDS) };
       if (await this.#handle(batch)) batch = undefined;
+      await nextTurn();
     }
   }
 

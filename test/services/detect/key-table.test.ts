@@ -63,6 +63,20 @@ describe('the keys table', () => {
     expect(written()).toEqual(all);
   });
 
+  it('is brought up to date at the end as far as there is time', async () => {
+    const { store, insert, table } = setUp();
+    const end = new AbortController();
+    const all = keys(6_000);
+    table.noteChanged(all, (keyId) => {
+      if (keyId === all[0]) end.abort();
+      return describeKey(keyId);
+    });
+    await table.flush(new Pace(), { maxRows: Infinity, hurry: end.signal });
+    expect(insert).toHaveBeenCalledTimes(1);
+    await table.flush(new Pace());
+    expect(store.rows('keys').map((row) => row['key_id'])).toEqual(all);
+  });
+
   it('gets a key again only when it changed, and at most every five minutes', async () => {
     const { insert, table, wait } = setUp();
     const flush = async () => {
