@@ -197,7 +197,14 @@ async function start(options: StartOptions, closers: Closers): Promise<Gatewatch
   closers.add(() => app.close());
   // Last, because they are shown once: a start that fails would have made them for nobody.
   const firstTokens = await makeFirstTokens(parts, role.steps);
-  return { url, firstTokens, localToken: localToken.reveal(), socketPath, ingest, close: () => closers.close() };
+  return {
+    url,
+    firstTokens,
+    localToken: localToken.reveal(),
+    socketPath,
+    ingest,
+    close: () => closers.close(),
+  };
 }
 
 async function startSteps(

@@ -34,7 +34,8 @@ export function textToFloats(text: string, into: Float32Array): void {
     for (let bits = bitsAt(text, head), at = head * BITS; bits > 0; bits >>= 1, at += 1) {
       if ((bits & 1) === 0) continue;
       let number = 0;
-      for (let char = 0; char < CHARS_PER_FLOAT; char += 1) number |= bitsAt(text, from + char) << (char * BITS);
+      for (let char = 0; char < CHARS_PER_FLOAT; char += 1)
+        number |= bitsAt(text, from + char) << (char * BITS);
       numbers[at] = number;
       from += CHARS_PER_FLOAT;
     }
