@@ -26,7 +26,7 @@ import { startDetect } from './detect/detect.ts';
 import type { Detect } from './detect/detect.ts';
 import { createEnricher } from './enrichment/ip-enricher.ts';
 import type { Enricher } from './enrichment/enricher.ts';
-import { AppError, isErrno, messageOf } from './errors.ts';
+import { AppError, isErrno, messageOf, whyOf } from './errors.ts';
 import { tuneGarbageCollection } from './garbage-collection.ts';
 import { createAddressResolver } from './gateways/client-address.ts';
 import { createFormats, FORMAT_NAMES } from './gateways/registry.ts';
@@ -353,8 +353,13 @@ async function openDoor(
 ): Promise<string | undefined> {
   const createCanary = minterOf(parts.config, steps);
   if (steps.wanted.includes('api') || createCanary === undefined) return undefined;
-  const door = await openLocalDoor(parts.config.dataDir, { ...parts, ...access, createCanary });
-  return closers.use(door).path;
+  try {
+    const door = await openLocalDoor(parts.config.dataDir, { ...parts, ...access, createCanary });
+    return closers.use(door).path;
+  } catch (error) {
+    parts.log.warn(whyOf(error), '"gatewatch canary create" does not work here. All else does.');
+    return undefined;
+  }
 }
 
 async function openRespond(parts: Parts, url: string, closers: Closers): Promise<Respond> {

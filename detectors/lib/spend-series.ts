@@ -45,7 +45,8 @@ export interface SavedSpend {
   current: number;
   hourUsd: number;
   baseline: [number, number];
-  floats: string;
+  /** Missing in what an older version saved. */
+  numbers?: string;
 }
 
 /** What a key or team spends: 24 h in buckets of 5 minutes, what is usual, and the thresholds that follow from both.
@@ -130,16 +131,18 @@ export class SpendSeries {
       current: this.#current,
       hourUsd: this.#hourUsd,
       baseline: this.#baseline.save(),
-      floats: floatsToText(this.#floats),
+      numbers: floatsToText(this.#floats),
     };
   }
 
+  /** What an older version saved is learned anew. */
   restore(saved: SavedSpend): void {
+    if (saved.numbers === undefined) return;
     this.#bucket = saved.bucket;
     this.#current = saved.current;
     this.#hourUsd = saved.hourUsd;
     this.#baseline.restore(saved.baseline);
-    textToFloats(saved.floats, this.#floats);
+    textToFloats(saved.numbers, this.#floats);
     this.#isMade = this.#bucket < 0;
   }
 

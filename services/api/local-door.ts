@@ -15,7 +15,7 @@ export interface LocalDoor {
 }
 
 /** Lets the command line of this machine in where no port may be open. Rejects with `E_CONFIG` when the data folder's path
- *  is too long. */
+ *  is too long, or its disk knows no sockets. */
 export async function openLocalDoor(
   dataDir: string,
   deps: Pick<ApiDeps, 'log' | 'metrics' | 'createCanary'> & { authorize: Authorize },
@@ -29,13 +29,14 @@ export async function openLocalDoor(
   }
   const app = buildServer(deps);
   await registerLocal(app, deps);
-  // Of a process that was killed. The data folder is ours, so nobody listens there.
-  rmSync(path, { force: true });
   try {
+    // Of a process that was killed. The data folder is ours, so nobody listens there.
+    rmSync(path, { force: true });
     await app.listen({ path });
+    chmodSync(path, 0o600);
   } catch (cause) {
+    await app.close();
     throw new AppError('E_CONFIG', `Cannot listen at ${path}: ${messageOf(cause)}.`, { cause });
   }
-  chmodSync(path, 0o600);
   return { path, close: () => app.close() };
 }

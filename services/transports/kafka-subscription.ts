@@ -6,6 +6,7 @@ import type {
   ConsumerGroupJoinEvent,
   EachBatchPayload,
   Kafka,
+  TopicPartitionOffset,
 } from 'kafkajs';
 import { messageOf } from '../errors.ts';
 import { kafkaUnavailable, whenWarm } from '../kafka/client.ts';
@@ -74,12 +75,12 @@ export class KafkaSubscription implements Subscription {
   readonly #sentAt = new Map<string, number>();
   readonly #boundsAsked = new Map<string, Promise<Bounds[]>>();
   #crashes = 0;
-  /** Of the newest batch. */
-  #heartbeat: () => Promise<void> = () => Promise.resolve();
+  /** The newest batch: through it the client heartbeats and commits as the member that it is now. */
+  #newest: EachBatchPayload | undefined;
   /** The group is shared out anew, or has done without us. */
   #mustRejoin = false;
-  /** Ours to the end. */
-  readonly #leaving: Tenure[] = [];
+  /** Ours until all is handed back. */
+  #leaving: Tenure[] = [];
   #committing: Promise<void> = Promise.resolve();
   #timers: NodeJS.Timeout[] = [];
   #joined: (() => void) | undefined;
@@ -87,7 +88,7 @@ export class KafkaSubscription implements Subscription {
   constructor(options: KafkaSubscriptionOptions) {
     this.#options = options;
     // Whoever stood still for too long has them no more.
-    const has = () => (this.isSure() ? [...this.#tenures.keys()] : []);
+    const has = () => (this.isSure() ? this.#held().map(({ partition }) => partition) : []);
     this.#consumer = options.kafka.consumer({
       groupId: options.groupId,
       partitionAssigners: [togetherAssigner({ share: options.share, has })],
@@ -133,7 +134,8 @@ export class KafkaSubscription implements Subscription {
       this.#options.handler.rebalancing?.();
     });
     this.#consumer.on(CRASH, (event) => {
-      this.#heartbeat = () => Promise.resolve();
+      this.#newest = undefined;
+      for (const { lanes } of this.#held()) for (const lane of lanes.values()) lane.committed = undefined;
       void this.#restart(event);
     });
     await whenWarm(() => this.#consumer.connect());
@@ -141,8 +143,8 @@ export class KafkaSubscription implements Subscription {
       await this.#consumer.subscribe({ topic: topicName, fromBeginning: true });
     await this.#run();
     this.#timers = [
-      setInterval(() => void this.#beat(), HEARTBEAT_MS),
-      setInterval(() => void this.#commit(), COMMIT_EVERY_MS),
+      setInterval(() => void this.#beat(), HEARTBEAT_MS).unref(),
+      setInterval(() => void this.#commit(), COMMIT_EVERY_MS).unref(),
     ];
     await joined;
     await Promise.all([...this.#tenures.values()].map(({ opened }) => opened));
@@ -222,20 +224,19 @@ export class KafkaSubscription implements Subscription {
   /** The client sends heartbeats between batches only; a batch may take longer than a session, and many small ones may take
    *  all turns. */
   async #beat(): Promise<void> {
-    await this.#heartbeat().catch(() => (this.#mustRejoin = true));
+    await this.#newest?.heartbeat().catch(() => (this.#mustRejoin = true));
   }
 
   /** What could not be committed is made up for by the next one. */
   #commit(): Promise<void> {
     this.#committing = this.#committing.then(async () => {
-      const held = [...this.#tenures.values(), ...this.#leaving];
-      const due = held
+      const due = this.#held()
         .flatMap(({ lanes }) => [...lanes.values()])
         .filter(({ next, committed }) => next !== committed)
         .map((lane) => ({ lane, next: lane.next }));
       if (due.length === 0) return;
       try {
-        await this.#consumer.commitOffsets(
+        await this.#commitOffsets(
           due.map(({ lane: { topicName: topic, partition }, next }) => {
             return { topic, partition, offset: next.toString() };
           }),
@@ -249,6 +250,19 @@ export class KafkaSubscription implements Subscription {
       }
     });
     return this.#committing;
+  }
+
+  /** Not by the consumer itself if that can be helped: it tries again, as another member if need be, when a partition may be
+   *  somebody else's. */
+  async #commitOffsets(offsets: TopicPartitionOffset[]): Promise<void> {
+    if (this.#newest === undefined) return this.#consumer.commitOffsets(offsets);
+    const topics = offsets.map(({ topic, ...partition }) => ({ topic, partitions: [partition] }));
+    await this.#newest.commitOffsetsIfNecessary({ topics });
+  }
+
+  /** Those that we are about to give back are still ours. */
+  #held(): Tenure[] {
+    return [...this.#tenures.values(), ...this.#leaving];
   }
 
   #noteHeard(request: string): void {
@@ -297,6 +311,8 @@ export class KafkaSubscription implements Subscription {
         this.#orders.putInStep(tenure.lanes.values());
       else this.#end(tenure, 'moved');
     }
+    const isSame = memberId === this.#memberId;
+    this.#leaving = this.#leaving.filter(({ partition }) => isSame && assigned.has(partition));
     this.#memberId = memberId;
     if (!this.#closing.signal.aborted) {
       for (const partition of assigned) {
@@ -394,7 +410,7 @@ export class KafkaSubscription implements Subscription {
 
   async #take(payload: EachBatchPayload): Promise<void> {
     const { topic: topicName, partition } = payload.batch;
-    this.#heartbeat = () => payload.heartbeat();
+    this.#newest = payload;
     const tenure = this.#tenures.get(partition);
     const lane = tenure?.lanes.get(topicName);
     if (tenure === undefined || lane === undefined || !this.#mayGoOn(payload, tenure)) return;
@@ -417,8 +433,11 @@ export class KafkaSubscription implements Subscription {
   async #takeItsTime(tenure: Tenure, lane: Lane): Promise<void> {
     lane.isSlow = true;
     this.#orders.pause([lane]);
-    await lane.running;
-    lane.isSlow = false;
+    try {
+      await lane.running;
+    } finally {
+      lane.isSlow = false;
+    }
     if (tenure.over.signal.aborted || this.#closing.signal.aborted) return;
     this.#orders.seek(lane);
     if (!this.#isPaused) this.#orders.resume([lane]);
