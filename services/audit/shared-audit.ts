@@ -169,6 +169,7 @@ function unavailable(cause: unknown): AppError {
   return new AppError(
     'E_AUDIT_UNAVAILABLE',
     `The audit record cannot be written (${messageOf(cause)}). Check Kafka, disk space and rights of the data folder.`,
-    { cause },
+    // The disk of this machine says that it is the disk.
+    { cause, mayPass: !(cause instanceof AppError && cause.code === 'E_AUDIT_UNAVAILABLE') },
   );
 }

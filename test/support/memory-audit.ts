@@ -6,6 +6,8 @@ import { AppError } from '../../services/errors.ts';
 export class MemoryAudit implements AuditLog {
   readonly records: AuditRecord[] = [];
   isFull = false;
+  /** As long as brokers change who leads. */
+  isAway = false;
 
   takeOver(): Promise<void> {
     return Promise.resolve();
@@ -13,6 +15,7 @@ export class MemoryAudit implements AuditLog {
 
   async append(entry: AuditEntry): Promise<AuditRecord> {
     if (this.isFull) throw new AppError('E_AUDIT_UNAVAILABLE', 'No room for the audit record.');
+    if (this.isAway) throw new AppError('E_AUDIT_UNAVAILABLE', 'No answer.', { mayPass: true });
     const prevHash = this.records.at(-1)?.hash ?? '0'.repeat(64);
     const seq = this.records.length + 1;
     const hash = createHash('sha256')

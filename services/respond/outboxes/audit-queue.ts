@@ -1,11 +1,14 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { AuditEntry, AuditLog, AuditRecord } from '../../audit/audit-log.ts';
-import { whyOf } from '../../errors.ts';
+import { AppError, whyOf } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { Journal } from './journal.ts';
 
 const FIRST_PAUSE_MS = 500;
 const MAX_PAUSE_MS = 30_000;
+/** An action waits for so long while brokers change who leads, or another responder may have taken over. */
+const PATIENCE_MS = 5 * 60_000;
+const PATIENT_PAUSE_MS = 1_000;
 const PREFIX = 'audit/';
 const SEQUENCE = 'audit-sequence';
 
@@ -24,8 +27,8 @@ interface Waiting {
   waiter: { resolve(): void; reject(error: unknown): void } | undefined;
 }
 
-/** Writes audit records in order. What an action waits for fails at once when it cannot be written; what tells of
- *  something that happened already is repeated until it is written. */
+/** Writes audit records in order. What an action waits for fails at once when it cannot be written, or after minutes when
+ *  that may pass; what tells of something that happened already is repeated until it is written. */
 export class AuditQueue {
   readonly #parts: AuditQueueParts;
   #queue: Waiting[] = [];
@@ -36,6 +39,7 @@ export class AuditQueue {
   #hurry = new AbortController();
   #isClosing = false;
   #error: unknown;
+  #failingSince: number | undefined;
 
   constructor(parts: AuditQueueParts) {
     this.#parts = parts;
@@ -116,11 +120,12 @@ export class AuditQueue {
         pauseMs = FIRST_PAUSE_MS;
         continue;
       }
-      this.#giveUpWaiters();
+      const isPatient = this.#mayPass();
+      if (!isPatient) this.#giveUpWaiters();
       if (this.#isClosing || this.#queue.length === 0) break;
       this.#hurry = new AbortController();
       await wait(pauseMs, undefined, { signal: this.#hurry.signal }).catch(() => undefined);
-      pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
+      pauseMs = Math.min(pauseMs * 2, isPatient ? PATIENT_PAUSE_MS : MAX_PAUSE_MS);
     }
     this.#running = undefined;
   }
@@ -135,12 +140,19 @@ export class AuditQueue {
       journal.set(`${PREFIX}${first.number}`, undefined);
       this.#noteRecord(record, onRecord);
       first.waiter?.resolve();
+      this.#failingSince = undefined;
       return true;
     } catch (error) {
+      this.#failingSince ??= performance.now();
       log.error({ ...whyOf(error), action: first.entry.action }, 'The audit record cannot be written.');
       this.#error = error;
       return false;
     }
+  }
+
+  #mayPass(): boolean {
+    if (this.#isClosing || performance.now() - (this.#failingSince ?? 0) > PATIENCE_MS) return false;
+    return this.#error instanceof AppError && this.#error.details['mayPass'] === true;
   }
 
   #giveUpWaiters(): void {

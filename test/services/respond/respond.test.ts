@@ -308,6 +308,18 @@ describe('without an audit record', () => {
     expect(world.revoker.calls).toEqual([]);
   });
 
+  it('an action waits where that passes, as while brokers change who leads', async () => {
+    world.audit.isAway = true;
+    await world.start();
+    await world.finds(theft());
+    await until(() => expect(world.store.incidents().size).toBe(1));
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    expect(world.revoker.calls).toEqual([]);
+    world.audit.isAway = false;
+    await until(() => expect(world.audit.actions()).toEqual(['block-requested', 'block-accepted']));
+    expect(world.notifier.transitions()).toEqual(['contained']);
+  });
+
   it('what happened meanwhile is audited as soon as it can be', async () => {
     world.audit.isFull = true;
     await world.start();
