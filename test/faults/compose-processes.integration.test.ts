@@ -166,8 +166,10 @@ describe('the processes of docker-compose.yml', () => {
     });
     const token = await secret('admin_token');
     await vi.waitFor(async () => {
-      const answer = await ask('api', '/v1/sql', token, { query: 'SELECT place FROM leaks' });
-      expect(await answer.json()).toMatchObject({ rows: [['a build server']] });
+      const answer = await ask('api', '/v1/sql', token, { query: 'SELECT place FROM leaked_keys' });
+      expect(await answer.json()).toMatchObject({
+        rows: expect.arrayContaining([['a build server']]) as unknown[],
+      });
     }, PATIENT);
   });
 
