@@ -106,11 +106,12 @@ export function saveProfile(profile: KeyProfile, worth: number): string {
   return JSON.stringify(saved);
 }
 
-/** Of text that `saveProfile` wrote. `spend` is filled anew. */
-export function restoreProfile(keyId: KeyId, text: string, spend = new SpendSeries()): KeyProfile {
+/** Of text that `saveProfile` wrote. */
+export function restoreProfile(keyId: KeyId, text: string): KeyProfile {
   const saved = JSON.parse(text) as SavedProfile;
   const [country, asn, prefix, client, model] = saved[14];
   const [access, hosting, anonymous] = saved[15];
+  const spend = new SpendSeries();
   spend.restore(saved[30]);
   return {
     keyId,

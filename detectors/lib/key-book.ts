@@ -2,7 +2,6 @@ import type { KeyId } from '../event.ts';
 import type { KeyFacts, KeyProfile } from '../profile.ts';
 import { glance, isSavedProfile, restoreProfile, saveProfile } from '../saved-profile.ts';
 import { BoundedMap } from './bounded-map.ts';
-import type { SpendSeries } from './spend-series.ts';
 
 export interface KeyBookOptions {
   /** Keys that are remembered. */
@@ -87,8 +86,8 @@ export class KeyBook {
     if (isSavedProfile(text)) this.#keys.restore(keyId, text);
   }
 
-  #profileOf(keyId: KeyId, text: string, spend?: SpendSeries): KeyProfile {
-    const profile = restoreProfile(keyId, text, spend);
+  #profileOf(keyId: KeyId, text: string): KeyProfile {
+    const profile = restoreProfile(keyId, text);
     profile.facts = this.#options.factsOf(keyId);
     return profile;
   }

@@ -81,27 +81,18 @@ export function buildServer({ log }: { log: Log }): FastifyInstance {
 }
 
 /** Adds what every process answers. */
-export async function registerHealth(
+export function registerHealth(
   app: FastifyInstance,
   deps: ProbeDeps & { authorize: Authorize },
 ): Promise<void> {
-  await app.register(async (scope) => {
-    const api = scope.withTypeProvider() as unknown as Api;
-    guard(api, deps);
-    countRefused(api, deps);
-    parseWithZod(api);
+  return registerGuarded(app, deps, (api) => {
     registerProbes(api, deps);
   });
 }
 
 /** Adds all routes of the API and the page. */
 export async function registerApi(app: FastifyInstance, deps: ApiDeps): Promise<void> {
-  // Async, so that what a route throws keeps the server from starting instead of ending the process.
-  await app.register(async (scope) => {
-    const api = scope.withTypeProvider() as unknown as Api;
-    guard(api, deps);
-    countRefused(api, deps);
-    parseWithZod(api);
+  await registerGuarded(app, deps, (api) => {
     for (const register of [
       registerSession,
       registerIncidents,
@@ -121,16 +112,29 @@ export async function registerApi(app: FastifyInstance, deps: ApiDeps): Promise<
 }
 
 /** Adds what the command line may ask of a responder that answers nobody else. */
-export async function registerLocal(
+export function registerLocal(
   app: FastifyInstance,
-  deps: Pick<ApiDeps, 'authorize' | 'metrics' | 'createCanary'>,
+  deps: Guarded & Pick<ApiDeps, 'createCanary'>,
 ): Promise<void> {
+  return registerGuarded(app, deps, (api) => {
+    registerCanaries(api, deps);
+  });
+}
+
+type Guarded = Pick<ApiDeps, 'authorize' | 'metrics'>;
+
+async function registerGuarded(
+  app: FastifyInstance,
+  deps: Guarded,
+  register: (api: Api) => void,
+): Promise<void> {
+  // Async, so that what a route throws keeps the server from starting instead of ending the process.
   await app.register(async (scope) => {
     const api = scope.withTypeProvider() as unknown as Api;
     guard(api, deps);
     countRefused(api, deps);
     parseWithZod(api);
-    registerCanaries(api, deps);
+    register(api);
   });
 }
 

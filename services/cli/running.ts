@@ -67,9 +67,10 @@ export function requireServer(config: Config, env: NodeJS.ProcessEnv): ApiClient
   );
 }
 
-/** Whoever holds the credentials of gateways: a responder of its own on this data folder, else the server. */
+/** Whoever holds the credentials of gateways: the server that GATEWATCH_URL names, a responder of its own on this data folder,
+ *  else the server that runs on it. */
 export function requireResponder(config: Config, env: NodeJS.ProcessEnv): ApiClient {
   const { url = '', token = '', socketPath } = readRunning(config.dataDir) ?? {};
-  if (socketPath === undefined) return requireServer(config, env);
+  if (socketPath === undefined || (env['GATEWATCH_URL'] ?? '') !== '') return requireServer(config, env);
   return new ApiClient(url, token, overSocket(socketPath));
 }

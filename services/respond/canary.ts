@@ -37,6 +37,9 @@ export async function createCanary(
   const at = now();
   const detail = { ref: `canary/${gateway}/${at}`, place };
   await write({ ts: at, actor, action: 'canary-requested', target: gateway, incidentId: '', detail });
+  // Writing may have waited for brokers, and whoever asked has gone: nobody would ever see the key.
+  if (now() - at > TIMEOUT_MS)
+    throw new AppError('E_BUSY', 'The audit record took too long, so no canary was minted. Try again.');
   const { keyId, plaintext } = await revoker.createCanary(place, AbortSignal.timeout(TIMEOUT_MS));
   const fact: Fact = { type: 'canary', keyId, at: now(), place, gateway };
   await transport.append('facts', [{ key: keyId, id: `canary/${keyId}`, value: JSON.stringify(fact) }]);

@@ -18,8 +18,7 @@ import { Batches, pauseMsOf } from './kafka-batches.ts';
 import { Lane } from './kafka-lane.ts';
 import { Orders } from './kafka-orders.ts';
 import { newTenure } from './kafka-tenure.ts';
-import type { Tenure } from './kafka-tenure.ts';
-import type { KafkaTopic } from './kafka-topic.ts';
+import type { KafkaTopic, Tenure } from './kafka-tenure.ts';
 import type { Handler, Share, Subscription } from './transport.ts';
 
 /** The client's default of 5 s makes everything that waits for a fetch slow: joining, leaving, seeking. */
@@ -81,7 +80,7 @@ export class KafkaSubscription implements Subscription {
   #mustRejoin = false;
   /** Ours until all is handed back. */
   #leaving: Tenure[] = [];
-  #committing: Promise<void> = Promise.resolve();
+  #committing: Promise<void> | undefined;
   #timers: NodeJS.Timeout[] = [];
   #joined: (() => void) | undefined;
 
@@ -217,7 +216,9 @@ export class KafkaSubscription implements Subscription {
 
   /** What is handled by now is committed first, so that nobody handles it again. */
   async #leave(): Promise<void> {
-    await this.#commit();
+    const committed = Promise.resolve(this.#committing).then(() => this.#commit());
+    // Others wait for us to go more than for what we have read.
+    await Promise.race([committed, sleep(LEAVE_WITHIN_MS / 2, undefined, { ref: false })]);
     await this.#consumer.disconnect();
   }
 
@@ -227,29 +228,28 @@ export class KafkaSubscription implements Subscription {
     await this.#newest?.heartbeat().catch(() => (this.#mustRejoin = true));
   }
 
-  /** What could not be committed is made up for by the next one. */
+  /** One at a time. What could not be committed is made up for by the next one. */
   #commit(): Promise<void> {
-    this.#committing = this.#committing.then(async () => {
-      const due = this.#held()
-        .flatMap(({ lanes }) => [...lanes.values()])
-        .filter(({ next, committed }) => next !== committed)
-        .map((lane) => ({ lane, next: lane.next }));
-      if (due.length === 0) return;
-      try {
-        await this.#commitOffsets(
-          due.map(({ lane: { topicName: topic, partition }, next }) => {
-            return { topic, partition, offset: next.toString() };
-          }),
-        );
-        for (const { lane, next } of due) lane.committed = next;
-      } catch (error) {
-        this.#options.log.debug(
-          { group: this.#options.group, reason: messageOf(error) },
-          'Not committed yet.',
-        );
-      }
-    });
+    this.#committing ??= this.#commitHandled()
+      .catch((error: unknown) => {
+        const where = { group: this.#options.group, reason: messageOf(error) };
+        this.#options.log.debug(where, 'Not committed yet.');
+      })
+      .finally(() => (this.#committing = undefined));
     return this.#committing;
+  }
+
+  async #commitHandled(): Promise<void> {
+    const due = this.#held()
+      .flatMap(({ lanes }) => [...lanes.values()])
+      .filter(({ next, committed }) => next !== committed)
+      .map((lane) => ({ lane, next: lane.next }));
+    if (due.length === 0) return;
+    const offsets = due.map(({ lane: { topicName: topic, partition }, next }) => {
+      return { topic, partition, offset: next.toString() };
+    });
+    await this.#commitOffsets(offsets);
+    for (const { lane, next } of due) lane.committed = next;
   }
 
   /** Not by the consumer itself if that can be helped: it tries again, as another member if need be, when a partition may be

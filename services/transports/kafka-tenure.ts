@@ -1,5 +1,11 @@
-import type { KafkaTopic } from './kafka-topic.ts';
 import type { Lane } from './kafka-lane.ts';
+
+export interface KafkaTopic {
+  /** As the rest of gatewatch calls it. */
+  topic: string;
+  /** Its full name. */
+  topicName: string;
+}
 
 /** The time during which a partition is ours, in all topics. */
 export interface Tenure {

@@ -207,15 +207,16 @@ export class KafkaWriter {
   async #sendPart(topic: string, part: ProducerRecord): Promise<void> {
     try {
       const parts = byPartition(part.messages);
-      const left = new Map(parts.map((messages) => [messages[0]?.partition, messages]));
-      for (const { partition, baseOffset } of await this.#producer.send(part)) {
-        if (baseOffset === undefined) continue;
-        this.#noteEnd(topic, partition, Number(baseOffset) + (left.get(partition)?.length ?? 0));
-        left.delete(partition);
+      const offsets = new Map<number, number>();
+      for (const { partition, baseOffset } of await this.#producer.send(part))
+        if (baseOffset !== undefined) offsets.set(partition, Number(baseOffset));
+      for (const messages of parts) {
+        const partition = messages[0]?.partition ?? 0;
+        const offset = offsets.get(partition);
+        if (offset !== undefined) this.#noteEnd(topic, partition, offset + messages.length);
+        else if (parts.length > 1) await this.#sendPart(topic, { ...part, messages });
+        else throw new Error('the broker did not say where the records are');
       }
-      if (parts.length === 1 && left.size > 0)
-        throw new Error('the broker did not say where the records are');
-      for (const messages of left.values()) await this.#sendPart(topic, { ...part, messages });
     } catch (error) {
       if (!isTooLarge(error)) throw error;
       if (part.messages.length === 1) throw tooLarge(part);
