@@ -3,6 +3,7 @@ import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { verifyAudit } from '../../services/audit/verify.ts';
 import { togetherAssigner } from '../../services/kafka/together-assigner.ts';
+import { PROCESSES } from '../support/gatewatch-cluster.ts';
 import type { GatewatchCluster } from '../support/gatewatch-cluster.ts';
 import { PATIENT } from '../support/patience.ts';
 import { seededRandom } from '../support/seeded-random.ts';
@@ -224,13 +225,12 @@ describe.runIf(mayRun)('three brokers, twelve partitions, every step in processe
     }, PATIENT);
   });
 
-  it('ends by itself when asked to', async () => {
+  it('ends by itself within 10 seconds when asked to', async () => {
     const startedAt = performance.now();
-    await cluster.end('SIGTERM');
-    const tookMs = performance.now() - startedAt;
-    console.info(`all processes ended ${seconds(tookMs)} after they were asked to`);
-    // 10 s are their own limit, for each of six on a machine that may be busy.
-    expect(tookMs).toBeLessThan(20_000);
+    const codes = await cluster.end('SIGTERM');
+    console.info(`all processes ended ${seconds(performance.now() - startedAt)} after they were asked to`);
+    // One that needs more than 10 s ends itself, and says so.
+    expect(codes).toEqual(PROCESSES.map(() => 0));
   });
 });
 

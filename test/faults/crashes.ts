@@ -125,6 +125,6 @@ function survive({ surroundings, disturb }: CrashOptions): void {
   });
 
   it('ends by itself when asked to', async () => {
-    await gatewatch.end('SIGTERM');
+    expect(await gatewatch.end('SIGTERM')).toBe(0);
   });
 }

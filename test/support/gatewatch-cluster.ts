@@ -74,8 +74,9 @@ export class GatewatchCluster {
     }
   }
 
-  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
-    await Promise.all(PROCESSES.map((name) => this.process(name).end(signal)));
+  /** Answers the exit code of each. */
+  end(signal: 'SIGKILL' | 'SIGTERM'): Promise<(number | null)[]> {
+    return Promise.all(PROCESSES.map((name) => this.process(name).end(signal)));
   }
 
   /** The responder that decides and acts. */

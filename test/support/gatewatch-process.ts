@@ -76,12 +76,14 @@ export class GatewatchProcess {
     );
   }
 
-  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+  /** Answers its exit code: 0 for one that ended by itself in the time that it gives itself, null for one that was killed. */
+  async end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
     const child = this.#child;
-    if (child?.exitCode !== null || child.signalCode !== null) return;
+    if (child?.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
     const exited = once(child, 'exit');
     child.kill(signal);
-    await exited;
+    const [code] = (await exited) as [number | null];
+    return code;
   }
 
   /** `SIGSTOP` lets it stand still, `SIGCONT` go on. */

@@ -503,6 +503,19 @@ describe('facts of others', () => {
 });
 
 describe('a canary', () => {
+  it('is not minted when its audit record comes too late for whoever asked', async () => {
+    const respond = await world.start();
+    const known = world.revoker.keys.size;
+    world.audit.isAway = true;
+    const created = respond.createCanary({ gateway: 'litellm', place: 'wiki', actor: 'dana' });
+    const refused = expect(created).rejects.toMatchObject({ code: 'E_BUSY' });
+    world.skewMs += 16_000;
+    world.audit.isAway = false;
+    await refused;
+    expect(world.revoker.keys.size).toBe(known);
+    expect(world.facts()).toEqual([]);
+  });
+
   it('is audited, minted at the gateway, and told to detect', async () => {
     const respond = await world.start();
     const canary = await respond.createCanary({ gateway: 'litellm', place: 'wiki', actor: 'dana' });
