@@ -77,6 +77,21 @@ describe('a partition with old events', () => {
   });
 });
 
+describe('a partition that is held up', () => {
+  it('is known to the others until it goes on, or is silent', () => {
+    const clock = new Clock();
+    clock.hear(aMark(1), aMark(2, { isIdle: true }));
+    expect(clock.peers.areWaiting()).toBe(false);
+    clock.hear(aMark(1, { next: THEN + 13 * HOUR }));
+    expect(clock.peers.areWaiting()).toBe(true);
+    clock.hear(aMark(1, { watermark: THEN + 13 * HOUR }));
+    expect(clock.peers.areWaiting()).toBe(false);
+    clock.hear(aMark(1, { next: THEN + 26 * HOUR }));
+    clock.ms += 121_000;
+    expect(clock.peers.areWaiting()).toBe(false);
+  });
+});
+
 describe('a partition with live events', () => {
   it('waits for nobody', () => {
     const clock = new Clock();
