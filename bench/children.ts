@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { YOUNG_GENERATION } from '../services/garbage-collection.ts';
 import type { BodyOptions } from './bodies.ts';
 import type { ChildSettings, Order, Usage } from './child.ts';
 
@@ -21,7 +22,9 @@ export class Child {
   }
 
   static async start(settings: ChildSettings): Promise<Child> {
-    const child = fork(FILE, [JSON.stringify(settings)]);
+    const child = fork(FILE, [JSON.stringify(settings)], {
+      execArgv: [...process.execArgv, YOUNG_GENERATION],
+    });
     const url = await answerOf(child);
     return new Child(child, url as string);
   }

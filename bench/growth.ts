@@ -2,6 +2,7 @@ import { fork } from 'node:child_process';
 import { cpus, totalmem } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { YOUNG_GENERATION } from '../services/garbage-collection.ts';
 import { KafkaCluster } from '../test/support/kafka/kafka-cluster.ts';
 import type { GrowthOrder, GrowthSettings, GrowthUsage } from './growth-child.ts';
 
@@ -33,7 +34,7 @@ class Child {
 
   private constructor(settings: GrowthSettings) {
     this.#process = fork(FILE, [JSON.stringify(settings)], {
-      execArgv: [...process.execArgv, '--expose-gc'],
+      execArgv: [...process.execArgv, YOUNG_GENERATION, '--expose-gc'],
     });
   }
 

@@ -1,3 +1,5 @@
+import { promisify } from 'node:util';
+import { gunzipSync, gzip } from 'node:zlib';
 import { Decompress } from 'fzstd';
 import kafkajs from 'kafkajs';
 import { decompress as unpackLz4, decompressBound } from 'lz4js';
@@ -9,9 +11,19 @@ const MAX_UNPACKED_BYTES = 256 * 2 ** 20;
 const SNAPPY_BLOCKS = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0]);
 const SNAPPY_HEADER_BYTES = 16;
 
-/** Lets the client read what gateways pack with snappy, lz4 or zstd. We write gzip, which it knows by itself. */
+const pack = promisify(gzip);
+/** Unpacked in one piece more often than not: many small ones would be put together again. */
+const USUAL_RATIO = 8;
+const MIN_CHUNK_BYTES = 1 << 14;
+
+/** Lets the client read what gateways pack with snappy, lz4 or zstd. Gzip, which we write, it knows by itself, but as a
+ *  stream in another thread: for batches of some 100 kB the way there and back costs as much as unpacking. */
 export function registerCodecs(): void {
   const { CompressionCodecs, CompressionTypes } = kafkajs;
+  CompressionCodecs[CompressionTypes.GZIP] = () => ({
+    compress: ({ buffer }: { buffer: Buffer }) => pack(buffer),
+    decompress: async (packed: Buffer) => Promise.resolve(gunzip(packed)),
+  });
   CompressionCodecs[CompressionTypes.Snappy] = reading(snappy);
   CompressionCodecs[CompressionTypes.LZ4] = reading(lz4);
   CompressionCodecs[CompressionTypes.ZSTD] = reading(zstd);
@@ -22,6 +34,11 @@ function reading(unpack: (packed: Buffer) => Uint8Array) {
     compress: () => Promise.reject(new Error('Only read, never written.')),
     decompress: async (packed: Buffer) => Buffer.from(await Promise.resolve(unpack(packed))),
   });
+}
+
+function gunzip(packed: Buffer): Buffer {
+  const chunkSize = Math.max(MIN_CHUNK_BYTES, USUAL_RATIO * packed.length);
+  return gunzipSync(packed, { chunkSize, maxOutputLength: MAX_UNPACKED_BYTES });
 }
 
 function lz4(packed: Buffer): Uint8Array {

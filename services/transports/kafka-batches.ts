@@ -1,9 +1,10 @@
 import { setMaxListeners } from 'node:events';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import type { EachBatchPayload } from 'kafkajs';
+import type { EachBatchPayload, KafkaMessage } from 'kafkajs';
 import { AppError, messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Lane } from './kafka-lane.ts';
+import { toRecord } from './kafka-records.ts';
 import type { Tenure } from './kafka-tenure.ts';
 import type { Handler, InRecord } from './transport.ts';
 
@@ -33,11 +34,11 @@ export class Batches {
 
   async handleAll(
     payload: EachBatchPayload,
-    { tenure, lane, records }: { tenure: Tenure; lane: Lane; records: readonly InRecord[] },
+    { tenure, lane, messages }: { tenure: Tenure; lane: Lane; messages: readonly KafkaMessage[] },
     mayGoOn: () => boolean,
   ): Promise<void> {
-    for (let from = 0; from < records.length && mayGoOn(); from += MAX_BATCH_RECORDS) {
-      const piece = records.slice(from, from + MAX_BATCH_RECORDS);
+    for (let from = 0; from < messages.length && mayGoOn(); from += MAX_BATCH_RECORDS) {
+      const piece = messages.slice(from, from + MAX_BATCH_RECORDS).map(toRecord);
       const last = piece.at(-1);
       if (last === undefined || !(await this.#handle(tenure, lane, { records: piece, mayGoOn }))) return;
       lane.moveTo(last.offset + 1);

@@ -1,7 +1,5 @@
-import type { EachBatchPayload } from 'kafkajs';
+import type { EachBatchPayload, KafkaMessage } from 'kafkajs';
 import { Position } from '../kafka/position.ts';
-import { toRecord } from './kafka-records.ts';
-import type { InRecord } from './transport.ts';
 
 /** Where a member of a group stands in one partition of one topic. */
 export class Lane {
@@ -37,8 +35,8 @@ export class Lane {
     return { topic: this.topicName, partition: this.partition, offset: this.#position.seek() };
   }
 
-  /** The records that are due; undefined when the client has to seek first. */
-  due({ batch }: EachBatchPayload): InRecord[] | undefined {
-    return this.#position.due(batch)?.map(toRecord);
+  /** What is due; undefined when the client has to seek first. */
+  due({ batch }: EachBatchPayload): KafkaMessage[] | undefined {
+    return this.#position.due(batch);
   }
 }

@@ -23,6 +23,9 @@ import type { Handler, Share, Subscription } from './transport.ts';
 
 /** The client's default of 5 s makes everything that waits for a fetch slow: joining, leaving, seeking. */
 const MAX_WAIT_MS = 300;
+/** Packed; some ten times as much in memory, where what is fetched lies until it is handled: collecting the garbage of large
+ *  fetches costs more than asking more often. A larger batch comes all the same. */
+const FETCH_BYTES = 1 << 18;
 /** What a killed member keeps the others waiting: the least that brokers allow unless they are told otherwise. */
 const SESSION_MS = 6_000;
 const HEARTBEAT_MS = 1_500;
@@ -95,6 +98,8 @@ export class KafkaSubscription implements Subscription {
       rebalanceTimeout: REBALANCE_MS,
       heartbeatInterval: HEARTBEAT_MS,
       maxWaitTimeInMs: MAX_WAIT_MS,
+      maxBytesPerPartition: FETCH_BYTES,
+      maxBytes: FETCH_BYTES,
       allowAutoTopicCreation: false,
       retry: {
         // The client looks for the group's coordinator when it joins only, so it must give up and join anew.
@@ -415,13 +420,13 @@ export class KafkaSubscription implements Subscription {
     const lane = tenure?.lanes.get(topicName);
     if (tenure === undefined || lane === undefined || !this.#mayGoOn(payload, tenure)) return;
     if (lane.isSlow) return;
-    const records = lane.due(payload);
-    if (records === undefined) {
+    const messages = lane.due(payload);
+    if (messages === undefined) {
       this.#orders.seek(lane);
       return;
     }
     const mayGoOn = () => this.#mayGoOn(payload, tenure);
-    lane.running = this.#batches.handleAll(payload, { tenure, lane, records }, mayGoOn);
+    lane.running = this.#batches.handleAll(payload, { tenure, lane, messages }, mayGoOn);
     const isDone = await Promise.race([lane.running.then(() => true), sleep(SLOW_MS, false, { ref: false })]);
     if (!isDone) {
       void this.#takeItsTime(tenure, lane);

@@ -27,6 +27,20 @@ describe('repeats', () => {
       expect(again.isRepeat({ offset, id: idAt(offset) })).toBe(said[offset]);
   });
 
+  it('are found however many records there are between them', () => {
+    const repeats = new Repeats();
+    for (let offset = 0; offset < REPEAT_WINDOW; offset += 1) {
+      expect(repeats.isRepeat({ offset, id: `id-${offset.toString()}` })).toBe(false);
+    }
+    for (let offset = REPEAT_WINDOW; offset < 2 * REPEAT_WINDOW; offset += 1) {
+      expect(repeats.isRepeat({ offset, id: `id-${(offset - REPEAT_WINDOW).toString()}` })).toBe(true);
+    }
+    for (let offset = 5 * REPEAT_WINDOW; offset < 5 * REPEAT_WINDOW + 100; offset += 1) {
+      const id = `id-${(offset - 5 * REPEAT_WINDOW).toString()}`;
+      expect(repeats.isRepeat({ offset, id })).toBe(false);
+    }
+  });
+
   it('are not records that are delivered a second time', () => {
     const repeats = new Repeats();
     const batch = [
