@@ -41,5 +41,5 @@ EXPOSE 8787
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:8787/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "--max-semi-space-size=32", "/app/bin/gatewatch.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=64", "/app/bin/gatewatch.js"]
 CMD ["start"]

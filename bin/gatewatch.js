@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=32
+#!/usr/bin/env -S node --max-semi-space-size=64
 // Plain JavaScript for any Node: says what is missing before anything modern is parsed.
 import { existsSync } from 'node:fs';
 

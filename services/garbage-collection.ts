@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 
 /** For a process of gatewatch, given to `node` at its start: V8 takes it then or never. With 16 MB, as V8 has it, half of
  *  what is young is still in use when it is looked through, in fetches and inserts under way. */
-export const YOUNG_GENERATION = '--max-semi-space-size=32';
+export const YOUNG_GENERATION = '--max-semi-space-size=64';
 
 /** Suits V8 to a stream: much short-lived garbage beside a large memory of keys that hardly changes. */
 export function tuneGarbageCollection(): void {

@@ -1,11 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openAudit } from '../../../services/audit/audit-file.ts';
 import type { AuditLog } from '../../../services/audit/audit-log.ts';
 import { openSharedAudit } from '../../../services/audit/shared-audit.ts';
 import { verifyAudit } from '../../../services/audit/verify.ts';
+import { AppError } from '../../../services/errors.ts';
 import { createMetrics } from '../../../services/metrics.ts';
 import { MemoryLog, MemoryTransport } from '../../support/memory-transport.ts';
 import { quietLog } from '../../support/quiet.ts';
@@ -114,6 +115,20 @@ describe('an audit chain of several responders', () => {
     await second.takeOver(sure);
     expect(await targetsOf(second)).toEqual(['a', 'b']);
     expect(await targetsOf(first)).toEqual(['a', 'b']);
+  });
+
+  it('says whether a failure may pass: brokers that do not answer, and not a disk that is full', async () => {
+    const [dir, transport] = [await aFolder(), new MemoryTransport({ log })];
+    const file = await openAudit({ ...parts, dir, isShared: true });
+    const audit = openSharedAudit({ transport, file, dir });
+    opened.push(audit);
+    await audit.takeOver(sure);
+    const append = vi.spyOn(transport, 'append').mockRejectedValueOnce(new Error('no answer'));
+    await expect(audit.append(anEntry('a'))).rejects.toMatchObject({ details: { mayPass: true } });
+    append.mockRestore();
+    const full = new AppError('E_AUDIT_UNAVAILABLE', 'The disk is full.');
+    vi.spyOn(file, 'adopt').mockRejectedValue(full);
+    await expect(audit.append(anEntry('b'))).rejects.toMatchObject({ details: { mayPass: false } });
   });
 
   it('reads on from where it stood, and from the beginning when the topic was made anew', async () => {
