@@ -187,6 +187,10 @@ export class RateSeries {
     const at = HOURS_AT + hour * LEVEL_FLOATS;
     const points = Math.min(this.#get(HOUR_POINTS_AT + hour) + 1, COUNT_AT_MOST);
     this.#state[HOUR_POINTS_AT + hour] = points;
+    if (points === 1) {
+      setLevel(this.#state, at, { mean: value, spread: spreadOfDay });
+      return;
+    }
     const level = levelAt(this.#state, at);
     const spread = level.spread + spreadOfDay;
     const isFree = points <= FEW_HOUR_POINTS || spread === 0;
