@@ -18,23 +18,29 @@ export interface Corpus {
   board: Record<string, Record<string, number>>;
 }
 
+/** What the person at the command line can put right. */
+export class UsageError extends Error {}
+
+/** Start and end of each window, by file. */
+type Labels = Record<string, [string, string][]>;
+
 /** Of a folder in the shape of a checkout of NAB. */
 export function readCorpus(folder: string): Corpus {
   for (const needed of ['data', 'labels/combined_windows.json', 'config/profiles.json']) {
-    if (!existsSync(join(folder, needed))) throw new Error(`${folder} holds no ${needed}.`);
+    if (!existsSync(join(folder, needed))) throw new UsageError(`${folder} holds no ${needed}.`);
   }
-  const labels = readJson<Record<string, [string, string][]>>(folder, 'labels/combined_windows.json');
-  const profiles = readJson<Record<string, { CostMatrix: CostProfile }>>(folder, 'config/profiles.json');
+  const labels = readJson(folder, 'labels/combined_windows.json') as Labels;
+  const profiles = readJson(folder, 'config/profiles.json') as Record<string, { CostMatrix: CostProfile }>;
   const hasBoard = existsSync(join(folder, 'results/final_results.json'));
   return {
     files: namesIn(join(folder, 'data')).map((name) => readSeries(folder, name, labels[name])),
     profiles: Object.fromEntries(Object.entries(profiles).map(([name, one]) => [name, one.CostMatrix])),
-    board: hasBoard ? readJson(folder, 'results/final_results.json') : {},
+    board: hasBoard ? (readJson(folder, 'results/final_results.json') as Corpus['board']) : {},
   };
 }
 
-function readJson<Shape>(folder: string, path: string): Shape {
-  return JSON.parse(readFileSync(join(folder, path), 'utf8')) as Shape;
+function readJson(folder: string, path: string): unknown {
+  return JSON.parse(readFileSync(join(folder, path), 'utf8'));
 }
 
 function namesIn(data: string): string[] {
@@ -43,8 +49,8 @@ function namesIn(data: string): string[] {
   return names.filter((name) => name.endsWith('.csv')).sort();
 }
 
-function readSeries(folder: string, name: string, labels: [string, string][] | undefined): SeriesFile {
-  if (labels === undefined) throw new Error(`labels/combined_windows.json says nothing of ${name}.`);
+function readSeries(folder: string, name: string, labels: Labels[string] | undefined): SeriesFile {
+  if (labels === undefined) throw new UsageError(`labels/combined_windows.json says nothing of ${name}.`);
   const [, ...lines] = readFileSync(join(folder, 'data', name), 'utf8')
     .trimEnd()
     .split(/\r?\n/);

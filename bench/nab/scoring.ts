@@ -1,6 +1,6 @@
-/** What NAB 1.1 pays for detections, written from its paper and technical report (Lavin and Ahmad 2015,
- *  arXiv 1510.03336): a window pays once, the more the earlier in it; a detection outside costs, the more the farther after
- *  a window; one threshold serves the whole corpus. */
+/** What NAB 1.1 pays, by the rules of its paper (Lavin and Ahmad 2015, arXiv 1510.03336): a window pays once, the more the
+ *  earlier it is found; a detection outside costs, the more the farther behind a window; what is missed costs; one
+ *  threshold serves the whole corpus. */
 export interface CostProfile {
   tpWeight: number;
   fpWeight: number;
@@ -8,7 +8,7 @@ export interface CostProfile {
 }
 
 export interface Point {
-  /** As written in the file; windows name these texts' times. */
+  /** Epoch milliseconds. */
   timestampMs: number;
   value: number;
 }
@@ -37,7 +37,7 @@ export const OUTSIDE = -1;
 export const PROBATION = -2;
 const PROBATION_SHARE = 0.15;
 const PROBATION_POINTS_AT_MOST = 5_000;
-/** Beyond three widths of the window before, a false alarm costs all it can. */
+/** So many widths behind a window a false alarm costs all it can. */
 const FAR = 3;
 const STEEPNESS = 5;
 
@@ -70,7 +70,7 @@ export function probationOf(points: number): number {
 function spanOf(points: readonly Point[], { startMs, endMs }: Window): { first: number; last: number } {
   const first = points.findIndex(({ timestampMs }) => timestampMs === startMs);
   const last = points.findIndex(({ timestampMs }) => timestampMs === endMs);
-  if (first < 0 || last <= first) throw new Error('A label window names times that its file does not hold.');
+  if (first < 0 || last < first) throw new Error('A label window names times that its file does not hold.');
   return { first, last };
 }
 

@@ -18,7 +18,11 @@ export function setLevel(state: Float32Array, at: number, { mean, spread }: Leve
 
 /** Moves a level toward a value by `rate`. The value counts as at most `farthest` away, so that a burst cannot teach
  *  itself; its deviation as at most twice that, so that what becomes wilder is learned in the end. */
-export function moved(level: Level, value: number, { rate, farthest }: { rate: number; farthest: number }): Level {
+export function moved(
+  level: Level,
+  value: number,
+  { rate, farthest }: { rate: number; farthest: number },
+): Level {
   const distance = value - level.mean;
   const deviation = Math.min(Math.abs(distance), 2 * farthest);
   return {

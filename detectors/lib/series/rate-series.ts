@@ -68,7 +68,8 @@ export class RateSeries {
   /** Points are judged in the order they come, at irregular times too. What is no number says and changes nothing.
    *  `timestampMs`: epoch milliseconds. */
   judge(timestampMs: number, value: number): Judgement {
-    if (!Number.isFinite(timestampMs) || !Number.isFinite(value)) return silent(levelAt(this.#state, LEVEL_AT));
+    if (!Number.isFinite(timestampMs) || !Number.isFinite(value))
+      return silent(levelAt(this.#state, LEVEL_AT));
     const hour = hourOf(timestampMs);
     const counted = Math.max(-LARGEST, Math.min(LARGEST, value));
     if (this.#get(POINTS) === 0) return this.#begin(hour, counted);
@@ -112,8 +113,7 @@ export class RateSeries {
     const ofDay = levelAt(this.#state, LEVEL_AT);
     return {
       mean: own * ofHour.mean + (1 - own) * ofDay.mean,
-      spread:
-        own * ofHour.spread + (1 - own) * ofDay.spread + this.#settings.hourSpreadFloor * ofDay.spread,
+      spread: own * ofHour.spread + (1 - own) * ofDay.spread + this.#settings.hourSpreadFloor * ofDay.spread,
     };
   }
 

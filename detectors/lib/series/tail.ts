@@ -30,7 +30,12 @@ export interface Size {
  *  exponential tail. The quantile is found by stochastic approximation (Robbins and Monro 1951), the tail by its mean
  *  excess: peaks over a threshold (Siffer et al., KDD 2017) with two numbers in place of a fitted Pareto distribution. What
  *  was reached before, as a peak that comes each day, says less. Learns from the point afterwards. */
-export function judgeTail(state: Float32Array, at: number, { size, points }: Size, by: SeriesSettings): number {
+export function judgeTail(
+  state: Float32Array,
+  at: number,
+  { size, points }: Size,
+  by: SeriesSettings,
+): number {
   const over = size - (state[at + QUANTILE] ?? 0);
   const rarity = over > 0 ? rarityOf(state, at, over, by) : 0;
   const isKnown = size <= recordOf(state, at);
