@@ -1,4 +1,5 @@
 import { floatsToText, textToFloats } from '../float-text.ts';
+import { HABIT_FLOATS, judgeHabit } from './habit.ts';
 import { LEVEL_FLOATS, levelAt, moved, setLevel } from './level.ts';
 import type { Level } from './level.ts';
 import { SERIES_SETTINGS } from './settings.ts';
@@ -37,7 +38,8 @@ const BELOW_LEVEL_AT = ABOVE_LEVEL_AT + TAIL_FLOATS;
 const ABOVE_HOUR_AT = BELOW_LEVEL_AT + TAIL_FLOATS;
 const BELOW_HOUR_AT = ABOVE_HOUR_AT + TAIL_FLOATS;
 const TAILS = [JUMP_AT, ABOVE_LEVEL_AT, BELOW_LEVEL_AT, ABOVE_HOUR_AT, BELOW_HOUR_AT];
-const FLOATS = BELOW_HOUR_AT + TAIL_FLOATS;
+const HABIT_AT = BELOW_HOUR_AT + TAIL_FLOATS;
+const FLOATS = HABIT_AT + HABIT_FLOATS;
 
 /** What speaks against a point: its distance from the usual level, from what the hour of the day usually has, from the
  *  point before, or from all that there was. */
@@ -45,7 +47,8 @@ export const SERIES_SIGNALS = ['level', 'hour', 'jump', 'range'] as const;
 export type SeriesSignal = (typeof SERIES_SIGNALS)[number];
 
 export interface Judgement {
-  /** 0 is nothing to say, 1 the most there is to say; 0.3 is worth a look, about one point in ten thousand. */
+  /** 0 is nothing to say, 1 the most there is to say. Of counts that only vary by chance, one in some 2,000 gets 0.32,
+   *  one in 5,000 gets 0.5. */
   score: number;
   /** What is usual at this hour of the day, in the unit of the values, before this point was learned. */
   usual: Level;
@@ -83,8 +86,9 @@ export class RateSeries {
       range: this.#beyondRange(counted),
     };
     this.#learn(hour, counted);
-    const score = points > this.#settings.warmUpPoints ? this.#newlyOdd(this.#together(rarity)) : 0;
-    return { score, usual, rarity };
+    if (points <= this.#settings.warmUpPoints) return { score: 0, usual, rarity };
+    const newlyOdd = this.#newlyOdd(this.#together(rarity));
+    return { score: judgeHabit(this.#state, HABIT_AT, newlyOdd, this.#settings), usual, rarity };
   }
 
   save(): string {

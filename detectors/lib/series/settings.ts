@@ -30,6 +30,9 @@ export interface SeriesSettings {
   norm: number;
   /** After something odd, what is no odder belongs to it for so many points. */
   quietPoints: number;
+  /** Half-life of how often something as odd was there, and what one more of it takes from a score. */
+  habitPoints: number;
+  habitShare: number;
 }
 
 /** Chosen on the Numenta Anomaly Benchmark from the middle of what works there; docs/accuracy.md says what else was tried
@@ -51,4 +54,6 @@ export const SERIES_SETTINGS: SeriesSettings = {
   mostRarity: 8,
   norm: 3,
   quietPoints: 100,
+  habitPoints: 2_016,
+  habitShare: 0.2,
 };
