@@ -47,8 +47,8 @@ export const SERIES_SIGNALS = ['level', 'hour', 'jump', 'range'] as const;
 export type SeriesSignal = (typeof SERIES_SIGNALS)[number];
 
 export interface Judgement {
-  /** 0 is nothing to say, 1 the most there is to say. Of counts that only vary by chance, one in some 2,000 gets 0.32,
-   *  one in 5,000 gets 0.5. */
+  /** 0 is nothing to say, 1 the most there is to say. Of counts that vary by chance alone, one in some 2,000 gets 0.2, one
+   *  in 5,000 gets 0.4. */
   score: number;
   /** What is usual at this hour of the day, in the unit of the values, before this point was learned. */
   usual: Level;
