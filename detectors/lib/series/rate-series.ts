@@ -4,7 +4,7 @@ import { LEVEL_FLOATS, levelAt, moved, setLevel } from './level.ts';
 import type { Level } from './level.ts';
 import { SERIES_SETTINGS } from './settings.ts';
 import type { SeriesSettings } from './settings.ts';
-import { TAIL_FLOATS, judgeTail, turnTail } from './tail.ts';
+import { TAIL_FLOATS, judgeTail } from './tail.ts';
 
 const HOURS = 24;
 const HOUR_MS = 3_600_000;
@@ -20,40 +20,37 @@ const COUNT_AT_MOST = 1e6;
 
 const POINTS = 0;
 const MEMORY_POINTS = 1;
-const LAST = 2;
 /** Lowest and highest value of this span of memory, then of the one before. */
-const LOW = 3;
-const HIGH = 4;
-const OLDER_LOW = 5;
-const OLDER_HIGH = 6;
+const LOW = 2;
+const HIGH = 3;
+const OLDER_LOW = 4;
+const OLDER_HIGH = 5;
 /** The oddest point of what goes on, and for how many points less odd ones belong to it. */
-const ODDEST = 7;
-const QUIET_LEFT = 8;
-const LEVEL_AT = 9;
+const ODDEST = 6;
+const QUIET_LEFT = 7;
+const LEVEL_AT = 8;
 const HOURS_AT = LEVEL_AT + LEVEL_FLOATS;
 const HOUR_POINTS_AT = HOURS_AT + HOURS * LEVEL_FLOATS;
-const JUMP_AT = HOUR_POINTS_AT + HOURS;
-const ABOVE_LEVEL_AT = JUMP_AT + TAIL_FLOATS;
-const BELOW_LEVEL_AT = ABOVE_LEVEL_AT + TAIL_FLOATS;
-const ABOVE_HOUR_AT = BELOW_LEVEL_AT + TAIL_FLOATS;
-const BELOW_HOUR_AT = ABOVE_HOUR_AT + TAIL_FLOATS;
-const TAILS = [JUMP_AT, ABOVE_LEVEL_AT, BELOW_LEVEL_AT, ABOVE_HOUR_AT, BELOW_HOUR_AT];
-const HABIT_AT = BELOW_HOUR_AT + TAIL_FLOATS;
+const ABOVE_AT = HOUR_POINTS_AT + HOURS;
+const BELOW_AT = ABOVE_AT + TAIL_FLOATS;
+const HABIT_AT = BELOW_AT + TAIL_FLOATS;
 const FLOATS = HABIT_AT + HABIT_FLOATS;
 
-/** What speaks against a point: its distance from the usual level, from what the hour of the day usually has, from the
- *  point before, or from all that there was. */
-export const SERIES_SIGNALS = ['level', 'hour', 'jump', 'range'] as const;
-export type SeriesSignal = (typeof SERIES_SIGNALS)[number];
+/** What speaks against a point, each as -log10 of how rare it is. */
+export interface Rarity {
+  /** Its distance from what this hour of the day usually has. */
+  hour: number;
+  /** That it lies outside all that there was. */
+  range: number;
+}
 
 export interface Judgement {
-  /** 0 is nothing to say, 1 the most there is to say. Of counts that vary by chance alone, one in some 2,000 gets 0.2, one
+  /** 0 is nothing to say, 1 the most there is to say. Of counts that vary by chance alone, one in some 1,000 gets 0.2, one
    *  in 5,000 gets 0.4. */
   score: number;
   /** What is usual at this hour of the day, in the unit of the values, before this point was learned. */
   usual: Level;
-  /** -log10 of how rare the point is by each signal. */
-  rarity: Record<SeriesSignal, number>;
+  rarity: Rarity;
 }
 
 /** Says how odd each value of one stream is, given the values before it: rates, tokens, anything that is counted again and
@@ -79,12 +76,7 @@ export class RateSeries {
     const points = Math.min(this.#get(POINTS) + 1, COUNT_AT_MOST);
     this.#state[POINTS] = points;
     const usual = this.#usual(hour);
-    const rarity = {
-      level: this.#deviation(ABOVE_LEVEL_AT, counted, levelAt(this.#state, LEVEL_AT)),
-      hour: this.#deviation(ABOVE_HOUR_AT, counted, usual),
-      jump: this.#tail(JUMP_AT, Math.abs(counted - this.#get(LAST))),
-      range: this.#beyondRange(counted),
-    };
+    const rarity = { hour: this.#deviation(counted, usual), range: this.#beyondRange(counted) };
     this.#learn(hour, counted);
     if (points <= this.#settings.warmUpPoints) return { score: 0, usual, rarity };
     const newlyOdd = this.#newlyOdd(this.#together(rarity));
@@ -103,7 +95,7 @@ export class RateSeries {
   #begin(hour: number, value: number): Judgement {
     const level = { mean: value, spread: 0 };
     this.#state[POINTS] = 1;
-    this.#state.fill(value, LAST, OLDER_HIGH + 1);
+    this.#state.fill(value, LOW, OLDER_HIGH + 1);
     setLevel(this.#state, LEVEL_AT, level);
     this.#learnHour(hour, value, 0);
     return silent(level);
@@ -122,12 +114,12 @@ export class RateSeries {
   }
 
   /** Above and below are two streams: a fall of a busy stream is small beside its peaks. */
-  #deviation(aboveAt: number, value: number, { mean, spread }: Level): number {
+  #deviation(value: number, { mean, spread }: Level): number {
     const isEarly = this.#get(POINTS) <= FEW_POINTS;
     const distance = isEarly ? 0 : (value - mean) / (spread + ROUNDING * Math.abs(mean) + LEAST_SPREAD);
     return Math.max(
-      this.#tail(aboveAt, Math.max(distance, 0)),
-      this.#tail(aboveAt + TAIL_FLOATS, Math.max(-distance, 0)),
+      this.#tail(ABOVE_AT, Math.max(distance, 0)),
+      this.#tail(BELOW_AT, Math.max(-distance, 0)),
     );
   }
 
@@ -151,11 +143,9 @@ export class RateSeries {
     return Math.min(mostRarity, rangeRarity + (rangeRarityPerSpan * beyond) / span);
   }
 
-  #together(rarity: Record<SeriesSignal, number>): number {
+  #together({ hour, range }: Rarity): number {
     const { norm, mostRarity } = this.#settings;
-    let sum = 0;
-    for (const signal of SERIES_SIGNALS) sum += (rarity[signal] / mostRarity) ** norm;
-    return (sum / SERIES_SIGNALS.length) ** (1 / norm);
+    return ((hour ** norm + range ** norm) / 2) ** (1 / norm) / mostRarity;
   }
 
   /** One incident speaks once, and again only when it becomes odder. */
@@ -175,7 +165,6 @@ export class RateSeries {
     this.#turn(value);
     this.#learnLevel(value, spread);
     this.#learnHour(hour, value, spread);
-    this.#state[LAST] = value;
   }
 
   #learnLevel(value: number, spread: number): void {
@@ -218,7 +207,6 @@ export class RateSeries {
     this.#state[OLDER_HIGH] = this.#get(HIGH);
     this.#state[LOW] = value;
     this.#state[HIGH] = value;
-    for (const at of TAILS) turnTail(this.#state, at);
   }
 
   #get(at: number): number {
@@ -227,7 +215,7 @@ export class RateSeries {
 }
 
 function silent(usual: Level): Judgement {
-  return { score: 0, usual, rarity: { level: 0, hour: 0, jump: 0, range: 0 } };
+  return { score: 0, usual, rarity: { hour: 0, range: 0 } };
 }
 
 function hourOf(timestampMs: number): number {

@@ -17,10 +17,8 @@ export interface SeriesSettings {
   quantile: number;
   /** How fast the mean excess follows, by points above the quantile. */
   excessRate: number;
-  /** The range and the largest deviations are those of the last one to two times so many points. */
+  /** The range is that of the last one to two times so many points. */
   memoryPoints: number;
-  /** What remains of the rarity of a deviation no larger than what is remembered. */
-  knownShare: number;
   /** Rarity of a value just outside the range, and what each whole range farther outside adds. */
   rangeRarity: number;
   rangeRarityPerSpan: number;
@@ -48,8 +46,7 @@ export const SERIES_SETTINGS: SeriesSettings = {
   quantile: 0.97,
   excessRate: 0.01,
   memoryPoints: 8_064,
-  knownShare: 0.7,
-  rangeRarity: 3,
+  rangeRarity: 2,
   rangeRarityPerSpan: 100,
   mostRarity: 8,
   norm: 3,

@@ -1,13 +1,11 @@
 import type { SeriesSettings } from './settings.ts';
 
 /** Numbers a tail takes. */
-export const TAIL_FLOATS = 6;
+export const TAIL_FLOATS = 4;
 const QUANTILE = 0;
 const EXCESS = 1;
 const USUAL = 2;
 const EXCEEDED = 3;
-const RECORD = 4;
-const OLDER_RECORD = 5;
 
 /** A point counts as at most so many mean excesses when the tail learns from it. */
 const CLIP_EXCESSES = 10;
@@ -15,8 +13,6 @@ const USUAL_RATE = 0.002;
 /** Steps of the quantile, in usual sizes; larger ones first, so that it is found within the warm-up. */
 const STEP = 0.01;
 const FIRST_STEP_FACTOR = 5;
-/** A record at most doubles what was the largest so far: one absurd value does not blind the tail to all others. */
-const MOST_GROWTH = 2;
 const COUNT_AT_MOST = 1e6;
 
 export interface Size {
@@ -28,8 +24,8 @@ export interface Size {
 
 /** How rare so large a deviation is in its stream, as -log10 of its probability: 0 up to the quantile, from there an
  *  exponential tail. The quantile is found by stochastic approximation (Robbins and Monro 1951), the tail by its mean
- *  excess: peaks over a threshold (Siffer et al., KDD 2017) with two numbers in place of a fitted Pareto distribution. What
- *  was reached before, as a peak that comes each day, says less. Learns from the point afterwards. */
+ *  excess: peaks over a threshold (Siffer et al., KDD 2017) with two numbers in place of a fitted Pareto distribution.
+ *  Learns from the point afterwards. */
 export function judgeTail(
   state: Float32Array,
   at: number,
@@ -38,16 +34,8 @@ export function judgeTail(
 ): number {
   const over = size - (state[at + QUANTILE] ?? 0);
   const rarity = over > 0 ? rarityOf(state, at, over, by) : 0;
-  const isKnown = size <= recordOf(state, at);
-  learnQuantile(state, at, { size, points }, by);
-  learnRecord(state, at, size, points > by.warmUpPoints);
-  return isKnown ? by.knownShare * rarity : rarity;
-}
-
-/** Begins a new span of memory; the span before the last is forgotten. */
-export function turnTail(state: Float32Array, at: number): void {
-  state[at + OLDER_RECORD] = state[at + RECORD] ?? 0;
-  state[at + RECORD] = 0;
+  learn(state, at, { size, points }, by);
+  return rarity;
 }
 
 function rarityOf(state: Float32Array, at: number, over: number, by: SeriesSettings): number {
@@ -56,17 +44,7 @@ function rarityOf(state: Float32Array, at: number, over: number, by: SeriesSetti
   return Math.min(rarity, by.mostRarity);
 }
 
-function recordOf(state: Float32Array, at: number): number {
-  return Math.max(state[at + RECORD] ?? 0, state[at + OLDER_RECORD] ?? 0);
-}
-
-function learnRecord(state: Float32Array, at: number, size: number, isBounded: boolean): void {
-  const record = recordOf(state, at);
-  const learned = isBounded && record > 0 ? Math.min(size, MOST_GROWTH * record) : size;
-  state[at + RECORD] = Math.max(state[at + RECORD] ?? 0, learned);
-}
-
-function learnQuantile(state: Float32Array, at: number, { size, points }: Size, by: SeriesSettings): void {
+function learn(state: Float32Array, at: number, { size, points }: Size, by: SeriesSettings): void {
   const quantile = state[at + QUANTILE] ?? 0;
   const excess = state[at + EXCESS] ?? 0;
   const before = state[at + USUAL] ?? 0;
