@@ -1,9 +1,9 @@
+import { COUNT_AT_MOST } from './limits.ts';
 import type { SeriesSettings } from './settings.ts';
 
 const BINS = 16;
 /** Numbers a habit takes: points since it last changed, then how many there were, by how odd they were. */
 export const HABIT_FLOATS = BINS + 1;
-const COUNT_AT_MOST = 1e6;
 
 /** What is left of a score when as odd a thing was seen again and again lately, and remembers it: a job that runs each
  *  night deviates each night. A score of 0 only lets time pass. */

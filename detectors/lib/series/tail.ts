@@ -1,3 +1,4 @@
+import { COUNT_AT_MOST } from './limits.ts';
 import type { SeriesSettings } from './settings.ts';
 
 /** Numbers a tail takes. */
@@ -13,7 +14,6 @@ const USUAL_RATE = 0.002;
 /** Steps of the quantile, in usual sizes; larger ones first, so that it is found within the warm-up. */
 const STEP = 0.01;
 const FIRST_STEP_FACTOR = 5;
-const COUNT_AT_MOST = 1e6;
 
 export interface Size {
   /** How far a point deviates, in any unit; at least 0. */

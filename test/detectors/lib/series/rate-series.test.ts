@@ -97,6 +97,15 @@ describe('a stream that was steady for two weeks', () => {
   });
 });
 
+it('says nothing while it has next to nothing to compare with', () => {
+  const values = logCounts(51, (point) => (point === 49 || point === 50 ? 4_000 : 40));
+  const quiet = { ...SERIES_SETTINGS, warmUpPoints: 50 };
+  const scores = scoresOf(values, new RateSeries(quiet));
+  expect(scores[49]).toBe(0);
+  expect(scores[50]).toBeGreaterThan(0);
+  expect(scoresOf(values, new RateSeries({ ...quiet, warmUpPoints: 30 }))[49]).toBeGreaterThan(ODD);
+});
+
 it('gets used to a peak that comes each day', () => {
   const peaks: Requests = (point) => (point % PER_DAY === 100 ? 400 : 40);
   const ofPeaks = scoresOf(logCounts(35 * PER_DAY, peaks)).filter((_, point) => point % PER_DAY === 100);
@@ -150,9 +159,9 @@ describe('memory', () => {
       logCounts(120, () => 40),
       series,
     );
-    series.judge(at(0), 6);
+    series.judge(at(0), 4.6);
     for (let point = 0; point < points; point += 1) series.judge(at(point), 3.7 + (point % 3) / 10);
-    expect(series.judge(at(0), 5).rarity.range > 0).toBe(isOutside);
+    expect(series.judge(at(0), 4.4).rarity.range > 0).toBe(isOutside);
   });
 
   it('goes on the same after save and restore, at any moment', () => {
