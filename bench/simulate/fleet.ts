@@ -34,7 +34,7 @@ export interface Fleet {
   keys: readonly SimulatedKey[];
   attacks: readonly Attack[];
   /** Whose calls are streamed. */
-  isPartOf(this: void, key: SimulatedKey): boolean;
+  isPartOf: (key: SimulatedKey) => boolean;
 }
 
 export interface FleetOptions {

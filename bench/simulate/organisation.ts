@@ -76,6 +76,13 @@ export class Organisation {
     };
   }
 
+  /** Most people and most business are in few countries, some of both anywhere. */
+  someCountry(random: Random, except = ''): string {
+    const homes = this.countries.filter((one) => ZONES[one] !== undefined && one !== except);
+    const others = this.countries.filter((one) => one !== except);
+    return random.pick(homes.length > 0 && random.chance(0.6) ? homes : others);
+  }
+
   cloud(random: Random, except?: number): System {
     const others = this.#clouds.filter(({ asn }) => asn !== except);
     return random.pick(others.length > 0 ? others : this.#clouds);

@@ -5,6 +5,8 @@ import type { Model } from './catalog.ts';
 import type { Happenings } from './happenings.ts';
 import type { Random } from './random.ts';
 
+export type Caller = Pick<Call, 'ip' | 'client'>;
+
 export interface Era {
   /** Epoch milliseconds, whole days. */
   startAt: number;
@@ -36,6 +38,9 @@ const OWN_SHARE = 0.05;
 const MEDIAN_DAY_USD = 2;
 const SPREAD = 1.5;
 const MOST_DEARER = 8;
+/** One call seldom costs more: who spends more makes more calls, up to one in each 5 minutes. */
+const CALL_USD = 0.4;
+const MOST_CALLS = 12;
 
 /** How much a key is used and what it pays: growth, launches, bursts, changes of models, days that are like no other. */
 export class Workload {
@@ -90,19 +95,15 @@ export class Workload {
     return model;
   }
 
-  /** Calls of one hour. `addressAt` says where from. */
-  calls(
-    hour: number,
-    count: number,
-    share: number,
-    from: (ts: number) => Pick<Call, 'ip' | 'client'>,
-  ): Call[] {
+  /** Calls of one hour, at least so many. `share`: of a usual hour's dollars. */
+  calls(hour: number, least: number, share: number, callerAt: (ts: number) => Caller): Call[] {
     const { random, weather } = this.#options;
     const hourUsd = this.usdPerHour * share * this.level(hour * HOUR_MS) * this.mood();
+    const count = Math.max(least, Math.min(MOST_CALLS, Math.ceil(hourUsd / CALL_USD)));
     const calls: Call[] = [];
     for (let index = 0; index < count; index += 1) {
       const ts = hour * HOUR_MS + random.int(HOUR_MS);
-      const { ip, client } = from(ts);
+      const { ip, client } = callerAt(ts);
       const { model, usd, tokens } = this.price(ts, hourUsd / count);
       const call = { ts, ip, client, model, usd, tokens };
       const isDown = ts >= weather.outage.from && ts < weather.outage.to;

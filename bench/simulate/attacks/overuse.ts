@@ -17,8 +17,9 @@ export interface OveruseOptions {
 
 interface Shape {
   hours: number;
-  /** Dollars an hour on top of what is usual; `part` runs from 0 to 1 over the time. */
-  extraUsd(usualUsd: number, part: number): number;
+  /** Dollars an hour on top of what is usual: in the mean hour of a day, and in an hour of use. `part` runs from 0 to 1
+   *  over the time. */
+  extraUsd(usualUsd: number, part: number, busyUsd: number): number;
   /** Calls that fail for each one that succeeds. */
   failures?: number;
   /** Tokens an hour for nothing. */
@@ -33,7 +34,7 @@ const SHAPES: Readonly<Record<SpendScenario, Shape>> = {
   '2 times for 6 h': { hours: 6, extraUsd: (usual) => usual },
   'ramp to 20 times in 24 h': { hours: 24, extraUsd: (usual, part) => 19 * usual * part },
   'tokens that cost nothing': { hours: 12, extraUsd: () => 0, freeTokens: 20_000_000 },
-  'retry storm': { hours: 3, extraUsd: (usual) => 8 * usual, failures: 4 },
+  'retry storm': { hours: 3, extraUsd: (_usual, _part, busy) => 5 * busy, failures: 4 },
   'release of a whole team': { hours: 8, extraUsd: (usual) => 6 * usual },
 };
 const BUCKET_MS = 300_000;
@@ -72,9 +73,12 @@ function callsAt(key: SimulatedKey, ts: number, shape: Shape, { startAt, random 
     return [{ ts, ...caller, model: random.pick(OWN_MODELS), usd: 0, tokens, outcome: 'ok' }];
   }
   const part = (ts - startAt) / (shape.hours * HOUR_MS);
-  const usual = life.workload.meanHourUsd * life.workload.level(startAt);
-  const usd = (shape.extraUsd(usual, part) / 12) * random.logNormal(1, 0.2);
-  const model = life.workload.someModel(startAt);
+  const { workload } = life;
+  const level = workload.level(startAt);
+  const usd =
+    (shape.extraUsd(workload.meanHourUsd * level, part, workload.usdPerHour * level) / 12) *
+    random.logNormal(1, 0.2);
+  const model = workload.someModel(startAt);
   const price = model.usdPerMillion === 0 ? 1 : model.usdPerMillion;
   const call: Call = {
     ts,

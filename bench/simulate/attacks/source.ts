@@ -31,7 +31,7 @@ const WHERE: Readonly<Record<IdentityScenario, readonly Where[]>> = {
 /** Where a thief calls from. */
 export function createSource(scenario: IdentityScenario, options: SourceOptions): Source {
   const { source: random, organisation, victim, startAt } = options;
-  const { book, countries } = organisation;
+  const { book } = organisation;
   const { country } = victim.office;
   switch (random.pick(WHERE[scenario])) {
     case 'server': {
@@ -45,13 +45,13 @@ export function createSource(scenario: IdentityScenario, options: SourceOptions)
     case 'line at home':
       return fixed(book.address(random, book.pick(random, 'isp', country)));
     case 'line abroad': {
-      const abroad = countries.filter((one) => one !== country);
-      return fixed(book.address(random, book.pick(random, 'isp', random.pick(abroad))));
+      const abroad = organisation.someCountry(random, country);
+      return fixed(book.address(random, book.pick(random, 'isp', abroad)));
     }
     case 'pool': {
       const exits = Array.from({ length: 40 }, () => {
         const kind = random.chance(0.3) ? ('mobile' as const) : ('isp' as const);
-        return book.address(random, book.pick(random, kind, random.pick(countries)));
+        return book.address(random, book.pick(random, kind, organisation.someCountry(random)));
       });
       return () => random.pick(exits);
     }

@@ -2,7 +2,8 @@ import { DAY_MS, HOUR_MS } from '../call.ts';
 import type { Call } from '../call.ts';
 import { appClient } from '../catalog.ts';
 import { Life } from './life.ts';
-import type { Caller, LifeOptions } from './life.ts';
+import type { LifeOptions } from './life.ts';
+import type { Caller } from '../workload.ts';
 
 const MOST_USERS = 600;
 
@@ -21,7 +22,7 @@ export class App extends Life {
     this.#markets = [[office.country, 10]];
     const more = random.pick([0, 1, 4, 12]);
     for (let index = 0; index < more; index += 1)
-      this.#markets.push([random.pick(organisation.countries), random.between(0.2, 3)]);
+      this.#markets.push([organisation.someCountry(random), random.between(0.2, 3)]);
     this.#clients = [
       [appClient(random), 10],
       [appClient(random), 4],
@@ -32,7 +33,7 @@ export class App extends Life {
     for (let index = 0; index < users; index += 1) this.#users.push(this.#newUser());
     if (!random.chance(0.1)) return;
     const { startAt, endAt } = organisation.weather;
-    this.#opening = { at: random.between(startAt, endAt), country: random.pick(organisation.countries) };
+    this.#opening = { at: random.between(startAt, endAt), country: organisation.someCountry(random) };
     this.happenings.add('app opens in a country', this.#opening.at, this.#opening.at + 5 * DAY_MS);
   }
 

@@ -2,7 +2,8 @@ import { DAY_MS, HOUR_MS } from '../call.ts';
 import type { Call } from '../call.ts';
 import { serviceClient } from '../catalog.ts';
 import { Life } from './life.ts';
-import type { Caller, LifeOptions } from './life.ts';
+import type { LifeOptions } from './life.ts';
+import type { Caller } from '../workload.ts';
 
 /** A job by night, with a large run once a week; when it failed, it is run again by day. */
 export class Batch extends Life {

@@ -4,7 +4,8 @@ import { debugClient, peoplesClient, someModel } from '../catalog.ts';
 import type { Model } from '../catalog.ts';
 import { dayOf } from '../organisation.ts';
 import { isWeekend, Life } from './life.ts';
-import type { Caller, LifeOptions } from './life.ts';
+import type { LifeOptions } from './life.ts';
+import type { Caller } from '../workload.ts';
 import { Line } from './line.ts';
 
 interface Span {
@@ -165,11 +166,12 @@ export class Developer extends Life {
 
   #planTrips(): void {
     const { random, organisation } = this;
-    const { book, weather, countries } = organisation;
+    const { book, weather } = organisation;
     for (let at = weather.startAt; at < weather.endAt;) {
       at += -60 * DAY_MS * Math.log(1 - random.next());
       const isAbroad = random.chance(0.6);
-      const country = isAbroad ? random.pick(countries) : this.office.country;
+      const home = this.office.country;
+      const country = isAbroad ? organisation.someCountry(random, home) : home;
       const to = at + random.between(1, 7) * DAY_MS;
       const count = 1 + random.int(3);
       const addresses = Array.from({ length: count }, () =>

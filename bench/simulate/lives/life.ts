@@ -3,6 +3,7 @@ import { Happenings } from '../happenings.ts';
 import type { Office, Organisation } from '../organisation.ts';
 import type { Random } from '../random.ts';
 import { Workload } from '../workload.ts';
+import type { Caller } from '../workload.ts';
 
 export interface LifeOptions {
   organisation: Organisation;
@@ -39,7 +40,5 @@ export abstract class Life {
     return { hourOfDay: local - day * 24, weekday: (day + 4) % 7, isHoliday };
   }
 }
-
-export type Caller = Pick<Call, 'ip' | 'client'>;
 
 export const isWeekend = (weekday: number): boolean => weekday === 0 || weekday === 6;

@@ -3,7 +3,8 @@ import { DAY_MS } from '../call.ts';
 import type { Call } from '../call.ts';
 import { serviceClient } from '../catalog.ts';
 import { isWeekend, Life } from './life.ts';
-import type { Caller, LifeOptions } from './life.ts';
+import type { LifeOptions } from './life.ts';
+import type { Caller } from '../workload.ts';
 
 /** Builds and functions: another address of the cloud at each run. */
 export class Pipeline extends Life {

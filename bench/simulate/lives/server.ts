@@ -2,7 +2,8 @@ import { DAY_MS, HOUR_MS } from '../call.ts';
 import type { Call } from '../call.ts';
 import { debugClient, serviceClient } from '../catalog.ts';
 import { isWeekend, Life } from './life.ts';
-import type { Caller, LifeOptions } from './life.ts';
+import type { LifeOptions } from './life.ts';
+import type { Caller } from '../workload.ts';
 
 interface Visit {
   from: number;
