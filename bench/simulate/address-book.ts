@@ -49,6 +49,11 @@ export class AddressBook {
     return this.#lookup(ip).network?.asn ?? 0;
   }
 
+  /** Empty where it is not known, or says nothing. */
+  countryOf(ip: string): string {
+    return this.#lookup(ip).place?.country ?? '';
+  }
+
   /** Countries with enough access networks to live in or travel to. */
   countries(): string[] {
     return [...this.#byKind.entries()]

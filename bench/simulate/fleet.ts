@@ -67,7 +67,7 @@ export function createFleet(options: FleetOptions): Fleet {
   const stolen = new Set(
     attacks.filter(({ label }) => label.family === 'identity').flatMap(({ label }) => label.keys),
   );
-  const isPartOf = (key: SimulatedKey) => !options.poisons || stolen.has(key) || key.index % 4 === 0;
+  const isPartOf = (key: SimulatedKey) => !options.poisons || stolen.has(key) || key.index % 8 === 0;
   return { era, keys, attacks, isPartOf };
 }
 

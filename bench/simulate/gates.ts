@@ -1,3 +1,4 @@
+import type { Outcome } from './scoreboard.ts';
 import { measure } from './tally.ts';
 import type { Results } from './tally.ts';
 
@@ -51,18 +52,23 @@ function familiesGates(results: Results): Gate[] {
   ];
 }
 
-function burstGate(results: Results): Gate {
-  const outcomes = results.of('spend', '$50 an hour for 6 h');
+/** Found before the second bucket of 5 minutes has passed. */
+export function shareInTime(outcomes: readonly Outcome[]): number {
   const inTime = outcomes.filter(({ found, firstAt }) => {
     const at = found.get('any message')?.at;
     return at !== undefined && at - firstAt <= BUCKETS_MINUTES * 60_000;
   });
-  const share = shareFound({ found: inTime.length, attacks: outcomes.length });
+  return shareFound({ found: inTime.length, attacks: outcomes.length });
+}
+
+function burstGate(results: Results): Gate {
+  const outcomes = results.of('spend', '$50 an hour for 6 h');
+  const share = shareInTime(outcomes);
   return {
     name: '$50 an hour',
     wanted: 'all found within two buckets of 5 minutes',
     measured: `${percent(share)} of ${outcomes.length.toString()}`,
-    isReached: outcomes.length > 0 && share === 1,
+    isReached: share === 1,
   };
 }
 

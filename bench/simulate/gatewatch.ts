@@ -35,7 +35,7 @@ export class Gatewatch {
   #resumeAt = Infinity;
   #commands = 0;
   #tickedAt = 0;
-  events = 0;
+  breakerTrips = 0;
 
   constructor(enricher: Enricher, keys: number, onTold: (told: Told) => void) {
     const core = createCore({
@@ -51,7 +51,6 @@ export class Gatewatch {
   }
 
   take(event: Event) {
-    this.events += 1;
     const { context, findings, ofTime } = this.#judge.take(event);
     this.#handOn(findings);
     if (ofTime !== undefined) this.#passTime(ofTime);
@@ -68,6 +67,10 @@ export class Gatewatch {
     if (now - this.#tickedAt < MINUTE_MS) return;
     this.#tickedAt = now;
     if (now >= this.#resumeAt) this.#resume(now);
+    else if (this.#desk.isFrozen() && this.#resumeAt === Infinity) {
+      this.breakerTrips += 1;
+      this.#resumeAt = now + RESUME_MS;
+    }
     this.#apply(this.#desk.tick(now), now);
   }
 
@@ -92,7 +95,6 @@ export class Gatewatch {
       if (effect.type !== 'notify') continue;
       const { incident, at } = effect.notification;
       if (incident !== undefined) this.#onTold({ at, incident, isMessage: true });
-      else if (this.#desk.isFrozen()) this.#resumeAt = Math.min(this.#resumeAt, now + RESUME_MS);
     }
   }
 

@@ -8,9 +8,11 @@ export class Happenings {
     this.#all.push({ name, from, to });
   }
 
-  /** Those of now and of the day before. */
-  around(ts: number): string {
-    const names = this.#all.filter(({ from, to }) => ts >= from && ts <= to + DAY_MS).map(({ name }) => name);
+  /** Those of now and of the day before that can have to do with it. */
+  around(ts: number, isRelevant: (name: string) => boolean): string {
+    const names = this.#all
+      .filter(({ name, from, to }) => ts >= from && ts <= to + DAY_MS && isRelevant(name))
+      .map(({ name }) => name);
     return names.length === 0 ? 'ordinary days' : [...new Set(names)].sort().join(' + ');
   }
 }

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { tuneGarbageCollection } from '../../services/garbage-collection.ts';
+import { whatHappened } from './causes.ts';
 import { gatesOf } from './gates.ts';
 import { NAIVE_RULES } from './naive-rules.ts';
 import { openAddresses } from './real-addresses.ts';
@@ -37,18 +38,30 @@ for (let seed = 1; seed <= seeds; seed += 1) {
   poisoned.push(runSeed({ ...options, poisons: true }));
   const seconds = [runs.at(-1), poisoned.at(-1)].map((run) => run?.seconds.toFixed(0) ?? '').join(' + ');
   process.stderr.write(`Seed ${seed.toString()}: ${seconds} s\n`);
+  // After each seed: whoever stops early has what was measured so far.
+  if (values.json !== undefined) writeJson(values.json, new Results(runs, poisoned));
 }
 await enricher.close();
 
 const results = new Results(runs, poisoned);
 const size = `${seeds.toString()} organisations of ${keys.toString()} keys, ${days.toString()} days`;
 process.stdout.write(`${size}: ${reportOf(results)}\n`);
-if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(asJson(results), null, 2)}\n`);
+
+function writeJson(file: string, all: Results): void {
+  writeFileSync(file, `${JSON.stringify(asJson(all), null, 2)}\n`);
+}
 
 function asJson(all: Results) {
   const rules = ['identity, 6 bits', 'identity', 'identity, high', 'three families', 'spend', 'any message'];
   return {
-    ...{ seeds, keys, days, calls: all.calls, cleanKeyDays: all.cleanKeyDays, gates: gatesOf(all) },
+    ...{
+      seeds: runs.length,
+      keys,
+      days,
+      calls: all.calls,
+      cleanKeyDays: all.cleanKeyDays,
+      gates: gatesOf(all),
+    },
     poisoning: all.poisoning(),
     rules: [...rules, ...NAIVE_RULES].map((rule) => ({
       ...{ rule, falseAlarms: all.falseCount(rule), falsePer1000KeyDays: all.falsePer1000(rule) },
@@ -63,9 +76,9 @@ function asJson(all: Results) {
     ),
     falseAlarms: all.falseAlarms
       .filter(({ rule }) => rules.includes(rule))
-      .map(({ rule, at, key, evidence }) => ({
-        ...{ rule, at, archetype: key?.archetype ?? 'team', alias: key?.alias ?? '', evidence },
-        happened: key?.life.happenings.around(at) ?? '',
+      .map((one) => ({
+        ...{ rule: one.rule, at: one.at, archetype: one.key?.archetype ?? 'team', evidence: one.evidence },
+        ...{ alias: one.key?.alias ?? '', happened: whatHappened(one) },
       })),
     misses: all.outcomes
       .filter(({ label, found }) => !found.has(label.family))

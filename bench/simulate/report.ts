@@ -1,19 +1,24 @@
-import { gatesOf, percent } from './gates.ts';
+import { falseAlarmRows, missRows } from './causes.ts';
+import { gatesOf, percent, shareInTime } from './gates.ts';
 import { NAIVE_RULES } from './naive-rules.ts';
 import { grouped, measure, SCENARIOS } from './tally.ts';
 import type { Measured, Results } from './tally.ts';
 
 const OURS = {
-  identity: ['identity, 6 bits', 'identity', 'identity, high', 'three families', 'any message'],
+  identity: [
+    ...['identity, 6 bits', 'identity', 'identity, high', 'three families', 'held by the breaker'],
+    'any message',
+  ],
   spend: ['spend', 'any message'],
 } as const;
-const GROUPS_SHOWN = 15;
-const EXAMPLES = 2;
+/** Less is hardly worth a message. */
+const LARGE_USD = 5;
 
 /** Everything that was measured, as Markdown. */
 export function reportOf(results: Results): string {
-  const { calls, cleanKeyDays, seconds } = results;
-  const size = `${calls.toLocaleString('en')} calls, ${Math.round(cleanKeyDays).toLocaleString('en')} clean key-days, ${seconds.toFixed(0)} s.`;
+  const { calls, cleanKeyDays, seconds, breakerTrips } = results;
+  const [ofCalls, ofDays] = [calls, Math.round(cleanKeyDays)].map((count) => count.toLocaleString('en'));
+  const size = `${ofCalls ?? ''} calls, ${ofDays ?? ''} clean key-days, the breaker tripped ${breakerTrips} times, ${seconds.toFixed(0)} s.`;
   return [
     size,
     ...['', '### Gates', '', ...gateTable(results)],
@@ -21,9 +26,10 @@ export function reportOf(results: Results): string {
     ...['', '### Thefts by scenario', '', ...scenarioTable(results, 'identity')],
     ...['', '### Spend by the owner’s own programs, beside naive rules', '', ...ruleTable(results, 'spend')],
     ...['', '### Spend by scenario', '', ...scenarioTable(results, 'spend')],
+    ...['', '### $50 an hour, by what the key usually spends', '', ...burstTable(results)],
     ...['', '### Thieves who warm up', '', ...poisonTable(results)],
-    ...['', '### Why: false alarms', '', ...falseAlarmTable(results)],
-    ...['', '### Why: misses', '', ...missTable(results)],
+    ...['', '### Why: false alarms', '', ...table(FALSE_HEAD, falseAlarmRows(results))],
+    ...['', '### Why: misses', '', ...table(MISS_HEAD, missRows(results))],
   ].join('\n');
 }
 
@@ -74,6 +80,7 @@ const NAMES: Readonly<Record<string, string>> = {
   'identity, high': 'gatewatch: identity, severity high',
   'three families': '**gatewatch: three families, would block**',
   spend: '**gatewatch: spend, told**',
+  'held by the breaker': 'gatewatch: of these, held by the breaker',
   'any message': 'gatewatch: any message',
 };
 
@@ -82,30 +89,28 @@ function nameOf(rule: string): string {
 }
 
 function scenarioTable(results: Results, family: 'identity' | 'spend'): string[] {
-  const first = family;
   const rows = SCENARIOS[family].map((scenario) => {
     const outcomes = results.of(family, scenario);
-    const found = measure(outcomes, first);
+    const large = outcomes.filter(({ usd }) => usd >= LARGE_USD);
     const any = measure(outcomes, 'any message');
     return [
-      ...[scenario, outcomes.length.toString(), foundText(found), foundText(any)],
-      ...[foundText(measure(outcomes, 'three families')), timeText(any.medianMinutes)],
-      ...[timeText(any.p90Minutes), percent(any.usdShareBefore)],
+      ...[scenario, outcomes.length.toString(), foundText(measure(outcomes, family))],
+      ...[foundText(measure(large, family)), foundText(any), foundText(measure(outcomes, 'three families'))],
+      ...[timeText(any.medianMinutes), timeText(any.p90Minutes), percent(any.usdShareBefore)],
     ];
   });
-  return table(
-    [
-      'scenario',
-      'number',
-      `by ${family}`,
-      'by any message',
-      'would block',
-      'median',
-      'p90',
-      'dollars before',
-    ],
-    rows,
-  );
+  const head = ['scenario', 'number', `by ${family}`, 'of those over $5', 'by any message', 'would block'];
+  return table([...head, 'median', 'p90', 'dollars before'], rows);
+}
+
+function burstTable(results: Results): string[] {
+  const outcomes = results.of('spend', '$50 an hour for 6 h');
+  const rows = grouped(outcomes, ({ label }) => label.manner).map(([manner, same]) => {
+    const found = measure(same, 'any message');
+    const times = [timeText(found.medianMinutes), timeText(found.p90Minutes)];
+    return [manner, same.length.toString(), percent(shareInTime(same)), foundText(found), ...times];
+  });
+  return table(['', 'number', 'within two buckets', 'at all', 'median', 'p90'], rows);
 }
 
 function poisonTable(results: Results): string[] {
@@ -119,39 +124,5 @@ function poisonTable(results: Results): string[] {
   );
 }
 
-/** Evidence by name alone, so that like is grouped with like. */
-const namesIn = (evidence: string) => evidence.replaceAll(/ -?\d+/g, '');
-
-function falseAlarmTable({ falseAlarms }: Results): string[] {
-  const told = falseAlarms.filter(({ rule }) => ['identity', 'spend', 'three families'].includes(rule));
-  const groups = grouped(told, ({ rule, key, at }) =>
-    [rule, key?.archetype ?? 'team', key?.life.happenings.around(at) ?? ''].join(' | '),
-  );
-  const rows = groups.slice(0, 3 * GROUPS_SHOWN).map(([name, items]) => {
-    return [
-      ...name.split(' | '),
-      items.length.toString(),
-      mostOften(items.map((one) => namesIn(one.evidence))),
-    ];
-  });
-  return table(['rule', 'archetype', 'what happened', 'number', 'evidence, most often'], rows);
-}
-
-function missTable(results: Results): string[] {
-  const missed = results.outcomes.filter(({ label, found }) => !found.has(label.family));
-  const groups = grouped(missed, ({ label }) => {
-    const archetype = label.keys.length > 1 ? 'team' : (label.keys[0]?.archetype ?? '');
-    return [label.scenario, archetype, label.manner].join(' | ');
-  });
-  const rows = groups.slice(0, 3 * GROUPS_SHOWN).map(([name, items]) => {
-    return [...name.split(' | '), items.length.toString(), mostOften(items.map(({ most }) => most.evidence))];
-  });
-  return table(['scenario', 'archetype', 'manner', 'missed', 'all the evidence there was, examples'], rows);
-}
-
-function mostOften(texts: readonly string[]): string {
-  return grouped(texts, (text) => text)
-    .slice(0, EXAMPLES)
-    .map(([text, same]) => `${text} (${same.length.toString()})`)
-    .join('; ');
-}
+const FALSE_HEAD = ['rule', 'archetype', 'what happened', 'number', 'evidence, most often'];
+const MISS_HEAD = ['scenario', 'archetype', 'manner', 'missed', 'all the evidence there was, examples'];

@@ -24,6 +24,8 @@ export interface RunResult {
   seed: number;
   board: Scoreboard;
   calls: number;
+  /** How often five keys on one new network stopped automatic blocks. */
+  breakerTrips: number;
   seconds: number;
 }
 
@@ -45,7 +47,8 @@ export function runSeed(options: RunOptions): RunResult {
     for (const rule of naive.take(event, context)) scoreNaive(board, rule, key, call.ts);
   }
   gatewatch.finish();
-  return { seed: options.seed, board, calls, seconds: (performance.now() - startedAt) / 1_000 };
+  const { breakerTrips } = gatewatch;
+  return { seed: options.seed, board, calls, breakerTrips, seconds: (performance.now() - startedAt) / 1_000 };
 }
 
 function scoreNaive(board: Scoreboard, rule: string, { keyId }: SimulatedKey, at: number): void {
@@ -67,13 +70,14 @@ function score(board: Scoreboard, { at, incident, isMessage }: Told): void {
 function rulesOf(incident: IncidentSnapshot, isMessage: boolean): string[] {
   const { kind, severity, decision, containment } = incident;
   const isIdentity = kind !== 'spend';
-  // What waits behind the breaker is told by the breaker's page.
+  // Enough to block; it waits behind the breaker, and is told by the breaker's page.
   const isHeld = decision.reason === 'breaker';
   const rules: string[] = [];
   if (isIdentity && isAtLeast(severity, 'low')) rules.push('identity, 6 bits');
   if (isIdentity && isAtLeast(severity, 'high')) rules.push('identity, high');
   if (isMessage || isHeld) rules.push(isIdentity ? 'identity' : 'spend', 'any message');
-  if (decision.reason === 'three-families' || containment === 'simulated') rules.push('three families');
+  if (decision.reason === 'three-families' || containment === 'simulated' || isHeld)
+    rules.push('three families');
   if (isHeld) rules.push('held by the breaker');
   return rules;
 }

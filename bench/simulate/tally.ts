@@ -39,6 +39,7 @@ export class Results {
   readonly cleanKeyDays: number;
   readonly calls: number;
   readonly seconds: number;
+  readonly breakerTrips: number;
   readonly #poisoned: readonly Outcome[];
 
   constructor(runs: readonly RunResult[], poisoned: readonly RunResult[]) {
@@ -47,6 +48,7 @@ export class Results {
     this.cleanKeyDays = runs.reduce((sum, { board }) => sum + board.cleanKeyDays, 0);
     this.calls = [...runs, ...poisoned].reduce((sum, { calls }) => sum + calls, 0);
     this.seconds = [...runs, ...poisoned].reduce((sum, { seconds }) => sum + seconds, 0);
+    this.breakerTrips = runs.reduce((sum, run) => sum + run.breakerTrips, 0);
     this.#poisoned = poisoned.flatMap(({ board }) => board.outcomes.filter(({ firstAt }) => firstAt > 0));
   }
 

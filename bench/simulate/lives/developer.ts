@@ -45,8 +45,13 @@ export class Developer extends Life {
     const { random, organisation, office } = options;
     const { book, weather } = organisation;
     const { country } = office;
-    this.#home = new Line(options, book.pick(random, 'isp', country), random.pick([3, 10, 30, 90]));
-    this.#phone = new Line(options, book.pick(random, 'mobile', country), 0.3);
+    this.#home = new Line(
+      options,
+      this.happenings,
+      book.pick(random, 'isp', country),
+      random.pick([3, 10, 30, 90]),
+    );
+    this.#phone = new Line(options, this.happenings, book.pick(random, 'mobile', country), 0.3);
     this.#homeOfficeShare = random.pick([0.1, 0.4, 0.6, 1]);
     this.#vpnShare = random.weighted([
       [0, 6],

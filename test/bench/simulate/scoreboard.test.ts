@@ -28,7 +28,8 @@ function boardAfter(...alerts: Alert[]): Scoreboard {
   return board;
 }
 
-const resultOf = (board: Scoreboard) => new Results([{ seed: 7, board, calls: 0, seconds: 0 }], []);
+const resultOf = (board: Scoreboard) =>
+  new Results([{ seed: 7, board, calls: 0, breakerTrips: 0, seconds: 0 }], []);
 
 describe('the scoreboard', () => {
   it('counts time and dollars from the first call of the theft to the first alert', () => {
