@@ -117,16 +117,12 @@ export class AddressBook {
 
   #describe(system: System): void {
     const largest = system.ranges.reduce((a, b) => (b.size > a.size ? b : a));
-    const found = [0.1, 0.5, 0.9].map((part) =>
-      this.#lookup(toText(largest.start + Math.floor(largest.size * part))),
-    );
+    const at = (part: number) => this.#lookup(toText(largest.start + Math.floor(largest.size * part)));
+    system.class = at(0.5).network?.class ?? 'unknown';
     system.weight = system.total ** 0.7;
-    system.class = found[1]?.network?.class ?? 'unknown';
-    const countries = found.map(({ place }) => place?.country ?? '');
-    const [first = '', second = '', third = ''] = countries;
-    system.country = first === second || first === third ? first : second === third ? second : '';
     // Clouds are everywhere; only where people sit does the country tell where they are.
-    if (system.class !== 'isp' && system.class !== 'mobile') system.country = '';
+    const isAccess = system.class === 'isp' || system.class === 'mobile';
+    if (isAccess) system.country = mostOf([0.1, 0.5, 0.9].map((part) => at(part).place?.country ?? ''));
   }
 
   #file(kind: string, system: System): void {
@@ -134,6 +130,11 @@ export class AddressBook {
     if (known === undefined) this.#byKind.set(kind, [system]);
     else if (!known.includes(system)) known.push(system);
   }
+}
+
+/** What at least two of them say; else empty. */
+function mostOf(texts: readonly string[]): string {
+  return texts.find((text, at) => texts.indexOf(text) < at) ?? '';
 }
 
 function toText(address: number): string {

@@ -72,14 +72,18 @@ function rulesOf(incident: IncidentSnapshot, isMessage: boolean): string[] {
   const isIdentity = kind !== 'spend';
   // Enough to block; it waits behind the breaker, and is told by the breaker's page.
   const isHeld = decision.reason === 'breaker';
-  const rules: string[] = [];
-  if (isIdentity && isAtLeast(severity, 'low')) rules.push('identity, 6 bits');
-  if (isIdentity && isAtLeast(severity, 'high')) rules.push('identity, high');
-  if (isMessage || isHeld) rules.push(isIdentity ? 'identity' : 'spend', 'any message');
-  if (decision.reason === 'three-families' || containment === 'simulated' || isHeld)
-    rules.push('three families');
-  if (isHeld) rules.push('held by the breaker');
-  return rules;
+  const isGround = isHeld || decision.reason === 'three-families' || containment === 'simulated';
+  const isTold = isMessage || isHeld;
+  const rules: Record<string, boolean> = {
+    'identity, 6 bits': isIdentity && isAtLeast(severity, 'low'),
+    'identity, high': isIdentity && isAtLeast(severity, 'high'),
+    identity: isIdentity && isTold,
+    spend: !isIdentity && isTold,
+    'any message': isTold,
+    'three families': isGround,
+    'held by the breaker': isHeld,
+  };
+  return Object.keys(rules).filter((rule) => rules[rule] === true);
 }
 
 function evidenceOf({ evidence }: IncidentSnapshot): string {

@@ -11,25 +11,32 @@ export interface Streamed {
 }
 
 /** All calls of a fleet in the order of time. Only one hour of them is in memory. */
-export function* streamFleet({ era, keys: all, attacks, isPartOf }: Fleet): Generator<Streamed> {
-  const keys = all.filter(isPartOf);
+export function* streamFleet(fleet: Fleet): Generator<Streamed> {
+  const { startAt, endAt } = fleet.era;
   let waiting: Streamed[] = [];
-  for (let hour = era.startAt / HOUR_MS; hour < era.endAt / HOUR_MS; hour += 1) {
-    const endsAt = (hour + 1) * HOUR_MS;
-    for (const key of keys) {
-      if (key.bornAt >= endsAt) continue;
-      const isUsed = hour * HOUR_MS < key.silentFrom;
-      if (isUsed) for (const call of key.life.callsIn(hour)) waiting.push({ key, call, attack: undefined });
-    }
-    for (const attack of attacks) {
-      if (endsAt <= attack.label.fromAt || hour * HOUR_MS >= attack.label.endAt) continue;
-      for (const { key, call } of attack.callsIn(hour))
-        if (isPartOf(key)) waiting.push({ key, call, attack });
-    }
+  for (let hour = startAt / HOUR_MS; hour < endAt / HOUR_MS; hour += 1) {
+    addOwnersCalls(fleet, hour, waiting);
+    addAttacks(fleet, hour, waiting);
     waiting.sort((a, b) => a.call.ts - b.call.ts);
     // Retries of the hour's end belong to the next one.
-    const due = waiting.findIndex(({ call }) => call.ts >= endsAt);
+    const due = waiting.findIndex(({ call }) => call.ts >= (hour + 1) * HOUR_MS);
     yield* due === -1 ? waiting : waiting.slice(0, due);
     waiting = due === -1 ? [] : waiting.slice(due);
+  }
+}
+
+function addOwnersCalls({ keys, isPartOf }: Fleet, hour: number, into: Streamed[]): void {
+  for (const key of keys) {
+    const isUsed = key.bornAt < (hour + 1) * HOUR_MS && hour * HOUR_MS < key.silentFrom;
+    if (!isUsed || !isPartOf(key)) continue;
+    for (const call of key.life.callsIn(hour)) into.push({ key, call, attack: undefined });
+  }
+}
+
+function addAttacks({ attacks, isPartOf }: Fleet, hour: number, into: Streamed[]): void {
+  for (const attack of attacks) {
+    const { fromAt, endAt } = attack.label;
+    if ((hour + 1) * HOUR_MS <= fromAt || hour * HOUR_MS >= endAt) continue;
+    for (const { key, call } of attack.callsIn(hour)) if (isPartOf(key)) into.push({ key, call, attack });
   }
 }
