@@ -149,6 +149,8 @@ export class Developer extends Life {
     const { weekday } = this.localTime(hour);
     this.#isAtHome = isWeekend(weekday) || random.chance(this.#homeOfficeShare);
     this.#isOnVpn = random.chance(this.#vpnShare);
+    const isUnusual = this.#vpnShare > 0.5 && !this.#isOnVpn;
+    if (isUnusual) this.happenings.add('a day without the usual VPN', hour * HOUR_MS, (hour + 24) * HOUR_MS);
     // People try what is new, for a day.
     this.#dayModel = random.chance(0.02) ? someModel(random) : undefined;
     const ts = hour * HOUR_MS;
