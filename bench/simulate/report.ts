@@ -1,3 +1,5 @@
+import { ARCHETYPES } from './fleet.ts';
+import type { FalseAlarm } from './scoreboard.ts';
 import { falseAlarmRows, missRows } from './causes.ts';
 import { gatesOf, percent, shareInTime } from './gates.ts';
 import { NAIVE_RULES } from './naive-rules.ts';
@@ -24,6 +26,7 @@ export function reportOf(results: Results): string {
     ...['', '### Gates', '', ...gateTable(results)],
     ...['', '### Thefts, beside naive rules', '', ...ruleTable(results, 'identity')],
     ...['', '### Thefts by scenario', '', ...scenarioTable(results, 'identity')],
+    ...['', '### Thefts by kind of key', '', ...archetypeTable(results)],
     ...['', '### Spend by the owner’s own programs, beside naive rules', '', ...ruleTable(results, 'spend')],
     ...['', '### Spend by scenario', '', ...scenarioTable(results, 'spend')],
     ...['', '### $50 an hour, by what the key usually spends', '', ...burstTable(results)],
@@ -101,6 +104,20 @@ function scenarioTable(results: Results, family: 'identity' | 'spend'): string[]
   });
   const head = ['scenario', 'number', `by ${family}`, 'of those over $5', 'by any message', 'would block'];
   return table([...head, 'median', 'p90', 'dollars before'], rows);
+}
+
+function archetypeTable(results: Results): string[] {
+  const rows = ARCHETYPES.map((archetype) => {
+    const outcomes = results.of('identity').filter(({ label }) => label.keys[0]?.archetype === archetype);
+    const isOfKind = (one: FalseAlarm) => one.rule === 'identity' && one.key?.archetype === archetype;
+    return [
+      ...[archetype, outcomes.length.toString(), foundText(measure(outcomes, 'identity'))],
+      ...[foundText(measure(outcomes, 'any message')), foundText(measure(outcomes, 'three families'))],
+      results.falseAlarms.filter(isOfKind).length.toString(),
+    ];
+  });
+  const head = ['kind of key', 'thefts', 'by identity', 'by any message', 'would block', 'false by identity'];
+  return table(head, rows);
 }
 
 function burstTable(results: Results): string[] {

@@ -75,6 +75,8 @@ function rulesOf(incident: IncidentSnapshot, isMessage: boolean): string[] {
   const isGround = isHeld || decision.reason === 'three-families' || containment === 'simulated';
   const isTold = isMessage || isHeld;
   const rules: Record<string, boolean> = {
+    // Shows what little was known of the attacks that were missed.
+    'any evidence': true,
     'identity, 6 bits': isIdentity && isAtLeast(severity, 'low'),
     'identity, high': isIdentity && isAtLeast(severity, 'high'),
     identity: isIdentity && isTold,
