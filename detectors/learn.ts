@@ -1,5 +1,5 @@
 import type { Event } from './event.ts';
-import { TOGETHER_MS } from './lib/network-novelty.ts';
+import { TOGETHER_MS, doubtBits } from './lib/network-novelty.ts';
 import type { NetworkSighting } from './lib/network-novelty.ts';
 import { noteSeen } from './lib/seen.ts';
 import { CLASS_GROUPS, groupOf } from './profile.ts';
@@ -69,9 +69,8 @@ export function addNetwork(
   return seen;
 }
 
-function probationMs({ path, networkClass, concurrency, travel }: NetworkEvidence): number {
-  const doubt = path + networkClass + concurrency + travel;
-  return doubt < LITTLE_DOUBT_BITS ? SHORT_PROBATION_MS : PROBATION_MS;
+function probationMs(evidence: NetworkEvidence): number {
+  return doubtBits(evidence) < LITTLE_DOUBT_BITS ? SHORT_PROBATION_MS : PROBATION_MS;
 }
 
 function countFirsts(profile: KeyProfile, { network, country }: NetworkSighting, isLearning: boolean): void {

@@ -19,11 +19,15 @@ interface Users {
   teams: FirstUse[];
 }
 
+type Entry = [asn: number, users: Users];
+
 /** Networks that keys of several teams have used for days belong to the organisation or its town: one more key there is
  *  no surprise. Only keys' own, undoubted use counts. The order in which uses are noted makes no difference. */
 export class Egress {
   readonly #systems = new Map<number, Users>();
   readonly #changed = new Set<number>();
+  /** What goes next unless somebody comes who goes before it; to be looked for anew when it has changed. */
+  #next: { asn: number; at: number } | undefined;
 
   /** False for what changes nothing. */
   note({ asn, key, team, ts }: NetworkUse): boolean {
@@ -35,7 +39,7 @@ export class Egress {
     const isNewKey = noteFirst(users.keys, shortId(key), ts);
     const isNewTeam = team !== '' && noteFirst(users.teams, team, ts);
     if (isNewKey || isNewTeam) this.#changed.add(asn);
-    if (this.#systems.size > MAX_SYSTEMS) this.#dropNewest();
+    if (this.#systems.size > MAX_SYSTEMS) this.#dropNewest(asn);
     return isNewKey || isNewTeam;
   }
 
@@ -62,21 +66,51 @@ export class Egress {
 
   restore(asn: number, text: string): void {
     this.#systems.set(asn, JSON.parse(text) as Users);
+    this.#next = undefined;
   }
 
-  /** The one that came last, of those that never came to anything if there are such. */
-  #dropNewest(): void {
-    let newest: [asn: number, users: Users] | undefined;
-    for (const one of this.#systems) if (newest === undefined || goesBefore(one, newest)) newest = one;
-    if (newest === undefined) return;
-    this.#systems.delete(newest[0]);
-    this.#changed.add(newest[0]);
+  /** The one that came last, of those that never came to anything if there are such. Mostly that is the one just met, and
+   *  nobody else has to be looked at. */
+  #dropNewest(met: number): void {
+    const next = this.#next === undefined ? undefined : this.#entry(this.#next.asn);
+    const isUnchanged = next !== undefined && firstOf(next[1]) === this.#next?.at && !isKnown(next[1]);
+    const own = this.#entry(met);
+    if (isUnchanged && own !== undefined && goesBefore(own, next)) {
+      this.#drop(met);
+      return;
+    }
+    const [newest, second] = this.#newestTwo();
+    this.#next = second === undefined ? undefined : { asn: second[0], at: firstOf(second[1]) };
+    if (newest !== undefined) this.#drop(newest[0]);
+  }
+
+  #newestTwo(): [Entry | undefined, Entry | undefined] {
+    let newest: Entry | undefined;
+    let second: Entry | undefined;
+    for (const one of this.#systems) {
+      if (newest === undefined || goesBefore(one, newest)) [newest, second] = [one, newest];
+      else if (second === undefined || goesBefore(one, second)) second = one;
+    }
+    return [newest, second];
+  }
+
+  #entry(asn: number): Entry | undefined {
+    const users = this.#systems.get(asn);
+    return users === undefined ? undefined : [asn, users];
+  }
+
+  #drop(asn: number): void {
+    this.#systems.delete(asn);
+    this.#changed.add(asn);
   }
 }
 
-function goesBefore([asn, users]: [number, Users], [otherAsn, other]: [number, Users]): boolean {
-  const [isKnown, isOtherKnown] = [users.keys.length >= MIN_KEYS, other.keys.length >= MIN_KEYS];
-  if (isKnown !== isOtherKnown) return isOtherKnown;
+function isKnown({ keys }: Users): boolean {
+  return keys.length >= MIN_KEYS;
+}
+
+function goesBefore([asn, users]: Entry, [otherAsn, other]: Entry): boolean {
+  if (isKnown(users) !== isKnown(other)) return isKnown(other);
   return firstOf(users) - firstOf(other) > 0 || (firstOf(users) === firstOf(other) && asn > otherAsn);
 }
 

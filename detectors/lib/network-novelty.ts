@@ -120,6 +120,12 @@ export function networkBits({ evidence }: DoubtfulNetwork): number {
   return evidence.path + evidence.networkClass;
 }
 
+/** All that spoke against it at its first sight. */
+export function doubtBits(evidence: NetworkEvidence | undefined): number {
+  if (evidence === undefined) return 0;
+  return evidence.path + evidence.networkClass + evidence.concurrency + evidence.travel;
+}
+
 export function worstOf(networks: readonly DoubtfulNetwork[]): DoubtfulNetwork | undefined {
   const [first, ...others] = networks;
   return first && others.reduce((a, b) => (networkBits(b) > networkBits(a) ? b : a), first);

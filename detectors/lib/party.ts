@@ -2,7 +2,14 @@ import type { Event } from '../event.ts';
 import { groupOf } from '../profile.ts';
 import type { KeyProfile, NetworkSeen, Party } from '../profile.ts';
 import { bitsFor, clamp, noveltyRate } from './bits.ts';
-import { SWITCHING_BITS, TOGETHER_MS, isMachine, lastAtHome, togetherBits } from './network-novelty.ts';
+import {
+  SWITCHING_BITS,
+  TOGETHER_MS,
+  doubtBits,
+  isMachine,
+  lastAtHome,
+  togetherBits,
+} from './network-novelty.ts';
 import { findSeen } from './seen.ts';
 
 const HOUR_MS = 3_600_000;
@@ -76,7 +83,7 @@ export function followParty(
   const party = partyAt(profile, seen, ts);
   profile.party = party;
   openHour(party, ts);
-  const isNewNetwork = noteNetwork(party, seen);
+  const isNewNetwork = noteNetwork(profile, party, seen);
   const isInterleaved = noteInterleaved(profile, party, seen, ts);
   const isNewRequest = noteRequest(profile, party, event);
   if (isNewSession) {
@@ -109,17 +116,32 @@ function halveDoubts(profile: KeyProfile, party: Party): void {
   }
 }
 
-function noteNetwork(party: Party, seen: NetworkSeen): boolean {
+/** True when its doubts count from now on, or it is in one more country. */
+function noteNetwork(profile: KeyProfile, party: Party, seen: NetworkSeen): boolean {
   if (party.networks.includes(seen.id)) return false;
-  party.networkCount += 1;
-  if (party.networks.length < MAX_NAMES) party.networks.push(seen.id);
-  if (
-    seen.evidence?.isNewCountry === true &&
-    seen.country !== '' &&
-    !party.newCountries.includes(seen.country)
-  ) {
-    party.newCountries.push(seen.country);
+  const isListed = makeRoom(profile, party, seen);
+  if (isListed) party.networks.push(seen.id);
+  if (isListed || seen.calls === 1) party.networkCount += 1;
+  const { country, evidence } = seen;
+  if (evidence?.isNewCountry !== true || country === '' || party.newCountries.includes(country))
+    return isListed;
+  party.newCountries.push(country);
+  return true;
+}
+
+/** A key that is always on new networks fills its story with them: what says more against the caller takes the place of
+ *  what says least, or a thief would hide behind them. */
+function makeRoom(profile: KeyProfile, party: Party, seen: NetworkSeen): boolean {
+  if (party.networks.length < MAX_NAMES) return true;
+  const doubts = new Map(profile.networks.map(({ id, evidence }) => [id, doubtBits(evidence)]));
+  let [least, doubt] = [0, Infinity];
+  for (const [at, id] of party.networks.entries()) {
+    // One that the key has forgotten says nothing any more.
+    const bits = doubts.get(id) ?? -Infinity;
+    if (bits < doubt) [least, doubt] = [at, bits];
   }
+  if (doubtBits(seen.evidence) <= doubt) return false;
+  party.networks.splice(least, 1);
   return true;
 }
 

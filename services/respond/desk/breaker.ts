@@ -14,12 +14,19 @@ interface Sighting {
 }
 
 /** Five keys of two teams that meet the same new network within 15 minutes: more likely a move of ours (a new NAT, an
- *  office, new IP data) than five thefts. */
+ *  office, new IP data) than five thefts. At hosters, where one autonomous system is everybody's, a network is a prefix:
+ *  five keys that show something new in the same large cloud are an ordinary quarter of an hour. */
 export class Breaker {
   readonly #networks = new Map<string, Sighting[]>();
 
-  /** Takes the evidence of a key; the network that trips the breaker, if one does. */
-  note(part: EvidencePart, key: { keyId: string; team: string }, now: number): string | undefined {
+  /** Takes the evidence of a key; the network that trips the breaker, if one does. `metAt`: when the story began that the
+   *  evidence is of. One that goes on for hours is no move. */
+  note(
+    part: EvidencePart,
+    { metAt, ...key }: { keyId: string; team: string; metAt: number },
+    now: number,
+  ): string | undefined {
+    if (metAt <= now - WINDOW_MS) return undefined;
     return newNetworks(part).find((network) => this.#add(network, { ...key, at: now }));
   }
 
@@ -50,5 +57,5 @@ export class Breaker {
 
 function newNetworks({ lines, indicators }: EvidencePart): readonly string[] {
   const isNew = lines.some(({ family, bits }) => family === 'network' && bits > 0);
-  return isNew ? indicators.filter((indicator) => indicator.startsWith('asn:')) : [];
+  return isNew ? indicators.filter((indicator) => indicator.startsWith('network:')) : [];
 }

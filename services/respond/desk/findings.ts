@@ -72,7 +72,8 @@ function answers(incident: IncidentSnapshot, finding: Finding, now: number): boo
 function watchForMoves(turn: Turn, dossier: Dossier, finding: Finding): void {
   const { keyId, team } = dossier.incident;
   if (keyId === '') return;
-  const network = turn.situation.breaker.note(toPart(finding, true), { keyId, team }, turn.now);
+  const met = { keyId, team, metAt: finding.firstEventAt };
+  const network = turn.situation.breaker.note(toPart(finding, true), met, turn.now);
   if (network === undefined || turn.situation.hold !== 'no') return;
   turn.situation.hold = 'breaker';
   turn.audit({
@@ -85,7 +86,7 @@ function watchForMoves(turn: Turn, dossier: Dossier, finding: Finding): void {
   page(
     turn,
     'breaker',
-    `Within 15 minutes five keys of at least two teams met the new network ${network.slice('asn:'.length)}.`,
+    `Within 15 minutes five keys of at least two teams met the new network ${network.slice('network:'.length)}.`,
   );
 }
 

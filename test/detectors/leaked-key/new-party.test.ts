@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Context } from '../../../detectors/detector.ts';
 import type { KeyId } from '../../../detectors/event.ts';
 import { DAY, HOUR, KeyLife, START, features } from '../../support/key-life.ts';
 import { addressIn, contextOf } from '../../support/networks.ts';
@@ -21,6 +22,30 @@ function server(): KeyLife {
   expect(life.signals).toEqual([]);
   return life;
 }
+
+/** Builds: every hour on another machine of a cloud. */
+function builds(): KeyLife {
+  const life = new KeyLife();
+  for (let hour = 0; hour < 20 * 24; hour += 1) onOtherMachine(life, START + hour * HOUR, hour);
+  return life;
+}
+
+function onOtherMachine(life: KeyLife, ts: number, machine: number): void {
+  const context = contextOf('cloud');
+  const prefix = `10.${machine % 250}.${Math.floor(machine / 250)}.0/24`;
+  const network = { ...context.network, prefix } as NonNullable<Context['network']>;
+  life.call(ts, { ip: prefix.replace('0/24', '7'), context: { ...context, network } });
+}
+
+describe('a stranger on a key that is always on new machines', () => {
+  it('does not hide among them', () => {
+    const life = builds();
+    const before = life.signals.length;
+    for (let call = 0; call < 5; call += 1) life.call(START + 20 * DAY + call * MINUTE, { on: 'hotel' });
+    const said = life.signals.slice(before).flatMap(({ lines }) => features(lines));
+    expect(said).toContain('new-country');
+  });
+});
 
 describe('a stranger on a person’s key', () => {
   it('is told of when network and program are new', () => {

@@ -93,6 +93,26 @@ describe('groups on Kafka', () => {
     }, WAIT);
   });
 
+  it('know what a member has handled while it goes on reading', async () => {
+    const prefix = newPrefix();
+    const member = aMember();
+    const transport = await open(prefix);
+    await transport.subscribe(['events'], 'group', member.handler);
+    await transport.append('events', records(200, 'event'));
+    await vi.waitFor(() => expect(member.values()).toHaveLength(200), WAIT);
+    const admin = kafka.admin();
+    await admin.connect();
+    try {
+      await vi.waitFor(async () => {
+        const [known] = await admin.fetchOffsets({ groupId: `${prefix}group`, topics: [`${prefix}events`] });
+        const offsets = known?.partitions.map(({ offset }) => Math.max(0, Number(offset))) ?? [];
+        expect(offsets.reduce((sum, offset) => sum + offset, 0)).toBe(200);
+      }, WAIT);
+    } finally {
+      await admin.disconnect();
+    }
+  });
+
   it('give everything to one member while others stand by, if that is wanted', async () => {
     const prefix = newPrefix();
     const [active, standby] = [aMember(), aMember()];

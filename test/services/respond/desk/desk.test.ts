@@ -553,14 +553,19 @@ describe('caps', () => {
 });
 
 describe('the breaker', () => {
-  const moves = (desk: Desk, teams: string[], { everyMs = 1_000, network = 'asn:64500' } = {}) =>
+  const moves = (
+    desk: Desk,
+    teams: string[],
+    { everyMs = 1_000, network = 'network:64500/NO', since = 0 } = {},
+  ) =>
     teams.map((team, index) => {
       const now = NOW + index * everyMs;
       return desk.applyFinding(
         aFinding({
           ts: now,
+          firstEventAt: now - since,
           team,
-          indicators: [network],
+          indicators: ['asn:64500', network.replace('#', index.toString())],
           entity: { type: 'key', keyId: aKeyId(index) },
           findingId: `fnd_${index}`,
         }),
@@ -575,12 +580,24 @@ describe('the breaker', () => {
     {
       story: 'five keys over more than 15 minutes',
       teams: ['a', 'a', 'b', 'a', 'b'],
-      everyMs: 226_000,
+      how: { everyMs: 226_000 },
       trips: false,
     },
-  ])('$story: $trips', ({ teams, everyMs, trips }) => {
+    {
+      story: 'five keys that have been there for a while',
+      teams: ['a', 'a', 'b', 'a', 'b'],
+      how: { since: 3_600_000 },
+      trips: false,
+    },
+    {
+      story: 'five keys in five places of a large cloud',
+      teams: ['a', 'a', 'b', 'a', 'b'],
+      how: { network: 'network:192.0.#.0/24' },
+      trips: false,
+    },
+  ])('$story: $trips', ({ teams, how, trips }) => {
     const desk = aDesk();
-    const effects = moves(desk, teams, everyMs === undefined ? {} : { everyMs });
+    const effects = moves(desk, teams, how ?? {});
     expect(desk.isFrozen()).toBe(trips);
     expect(effects.flatMap(toldOf).filter((one) => one === 'breaker')).toHaveLength(trips ? 1 : 0);
     expect(effects.flatMap(auditsOf)).toEqual(trips ? ['breaker-tripped'] : []);
@@ -599,7 +616,10 @@ describe('the breaker', () => {
     );
     expect(actsOf(next)).toHaveLength(1);
     const entity = { type: 'key', keyId: aKeyId(60) } as const;
-    desk.applyFinding(aFinding({ entity, findingId: 'fnd_60', team: 'b', indicators: ['asn:64500'] }), NOW);
+    desk.applyFinding(
+      aFinding({ entity, findingId: 'fnd_60', team: 'b', indicators: ['network:64500/NO'] }),
+      NOW,
+    );
     expect(desk.isFrozen()).toBe(false);
   });
 
@@ -612,7 +632,7 @@ describe('the breaker', () => {
           team: `t${index}`,
           entity,
           findingId: `fnd_${index}`,
-          indicators: ['asn:64500'],
+          indicators: ['network:64500/NO'],
           lines: [line('network', -2), line('spend', 9)],
         }),
         NOW,
