@@ -92,15 +92,18 @@ function networkLines(lines: Line[], view: PartyView): void {
     normal: worst.evidence.normal,
     text: `The key is used from ${describeNetwork(worst)}: ${describeClass(worst.class)} that is new to it.`,
   });
-  const besides = networks.find(({ evidence }) => evidence.concurrency > 0);
+  const together = networks.filter(({ evidence }) => evidence.concurrency > 0);
+  const [besides] = together;
   if (besides === undefined) return;
   addLine(lines, {
     family: 'concurrency',
     feature: 'concurrent-networks',
-    bits: Math.max(...networks.map(({ evidence }) => evidence.concurrency)),
+    bits: Math.max(...together.map(({ evidence }) => evidence.concurrency)),
     observed: `${describeNetwork(besides)} and ${besides.evidence.besides} within two hours`,
     normal: 'one network at a time',
     text: `The owner goes on using the key on ${besides.evidence.besides} meanwhile.`,
+    // Whoever starts another machine at a hoster uses two networks at once; it is no evidence beside that of the network.
+    ...(together.every((one) => groupOf(one.class) !== 'access') ? { isWeak: true } : {}),
   });
 }
 
@@ -141,10 +144,20 @@ function clientLine(lines: Line[], { profile, party, ts }: PartyView): number {
     feature: 'new-client',
     bits,
     observed: listed(unknown.map(({ name }) => name)),
-    normal: listed(profile.clients.map(({ name }) => name)),
+    normal: listed(
+      namesBut(
+        profile.clients,
+        unknown.map(({ name }) => name),
+      ),
+    ),
     text: `The calls are made by ${listed(unknown.map(({ name }) => name))}, a program this key was never used with.`,
   });
   return bits;
+}
+
+/** What the story itself has made a habit is not what is normal. */
+function namesBut(known: readonly { name: string }[], unknown: readonly string[]): string[] {
+  return known.map(({ name }) => name).filter((name) => !unknown.includes(name));
 }
 
 function modelLine(lines: Line[], { profile, party, ts }: PartyView): number {
@@ -161,7 +174,7 @@ function modelLine(lines: Line[], { profile, party, ts }: PartyView): number {
     feature: 'new-model',
     bits,
     observed: unknown.length > 0 ? listed(unknown) : price,
-    normal: listed(profile.models.map(({ name }) => name)),
+    normal: listed(namesBut(profile.models, unknown)),
     text: isDear ? `It asks for ${what}, at ${price} of a token.` : `It asks for ${what}.`,
   });
   return bits;

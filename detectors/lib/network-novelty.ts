@@ -89,6 +89,8 @@ function travelBits(profile: KeyProfile, event: Event, { place }: Context): numb
   const last = profile.lastPlace;
   if (last === undefined || place === undefined || isMachine(profile) || last.country === place.country)
     return 0;
+  // Where several people use a key at the same time, nobody travels.
+  if (togetherBits(profile) <= 0) return 0;
   const km = sureDistanceKm(last, place);
   const hours = Math.abs(event.ts - last.ts) / 3_600_000;
   return km > MIN_TRAVEL_KM && km > MAX_SPEED_KMH * hours ? TRAVEL_BITS : 0;
