@@ -129,12 +129,12 @@ function judgeParty(
   around: Surroundings,
 ): readonly Signal[] {
   const { ts } = event;
-  const { egress, probers } = around;
+  const { egress } = around;
   const learnedAt = profile.firstAt + around.learningMs;
   const isChanged = followParty(profile, event, seen, isNewSession);
   const { party } = profile;
   if (party === undefined || !isChanged) return [];
-  party.otherKeys = Math.max(party.otherKeys, probers.tried(event.ip, ts));
+  noteOthers(party, event, seen, around);
   const networks = networksOf(profile, party).filter(hasEvidence);
   const geography = foreignCountryLines(profile, party, networks);
   const isEgress = networks.some(
@@ -149,6 +149,18 @@ function judgeParty(
     ...tell(profile, party, { papers: foreignCountry, lines: geography, learnedAt, owner: event }),
     ...tell(profile, party, { papers: newParty, lines: behaviour, learnedAt, owner: event }),
   ];
+}
+
+/** Other credentials that the same caller tries. Servers that move to another place of a hoster do so together, and behind
+ *  one address; so keys that are known count only for a caller who brings a program or a model of their own. */
+function noteOthers(party: Party, event: Event, seen: NetworkSeen, { probers, news }: Surroundings): void {
+  const { ip, keyId, ts } = event;
+  const isForeign = party.clients.length > 0 || party.models.length > 0;
+  // Neighbours share the address of an access network.
+  const counts = isForeign && groupOf(seen.class) !== 'access';
+  if (counts) news.noteStranger(event);
+  const known = counts ? probers.usedBeside(ip, keyId, ts) : 0;
+  party.otherKeys = Math.max(party.otherKeys, probers.tried(ip, ts) + known);
 }
 
 interface Said {

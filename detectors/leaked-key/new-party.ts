@@ -22,7 +22,7 @@ export const newParty: Papers = {
   families: ['network', 'concurrency', 'client', 'model', 'hour', 'volume', 'probe', 'policy'],
   how:
     'Follows what is done from networks that are new to the key as one story, for as long as no day passes without a call: network and class of network, use beside the ' +
-    'owner, program, models, refused requests, hours, spread over countries, number of calls. Each line weighs how much likelier ' +
+    'owner, program, models, refused requests, other keys and credentials from the same address, hours, spread over countries, number of calls. Each line weighs how much likelier ' +
     'it is with a thief than with this owner, whose habit of showing new things is learned. A network stays on probation for 14 days.',
   runbook:
     'Ask the owner about the program and the network. If they do not know them, block the key and issue a new one; look for the old ' +

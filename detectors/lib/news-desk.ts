@@ -2,9 +2,8 @@ import type { NetworkUse, News, Probe } from '../detector.ts';
 import type { Event } from '../event.ts';
 import { shortId } from './egress.ts';
 import type { Egress } from './egress.ts';
+import { knownCredential, unknownCredential } from './probers.ts';
 import type { Probers } from './probers.ts';
-
-const SHORT_CREDENTIAL = 24;
 
 /** What is known beyond a single key: learned here and told to the other partitions, or told by them. */
 export class NewsDesk {
@@ -25,9 +24,17 @@ export class NewsDesk {
     if (this.#egress.note(use) && this.#hasOthers) this.#networks.push(use);
   }
 
+  /** A credential that nobody knows. */
   noteProbe({ ip, keyId, ts }: Event): void {
-    if (keyId === '') return;
-    const probe = { ip, credential: keyId.slice(0, SHORT_CREDENTIAL), ts };
+    if (keyId !== '') this.#note({ ip, credential: unknownCredential(keyId), ts });
+  }
+
+  /** A key used from an address that is new to it. */
+  noteStranger({ ip, keyId, ts }: Event): void {
+    this.#note({ ip, credential: knownCredential(keyId), ts });
+  }
+
+  #note(probe: Probe): void {
     if (this.#probers.note(probe) && this.#hasOthers) this.#probes.push(probe);
   }
 

@@ -4,14 +4,27 @@ const HOUR_MS = 3_600_000;
 const MEMORY_MS = 24 * HOUR_MS;
 const MAX_ADDRESSES = 2_000;
 const MAX_CREDENTIALS = 16;
+/** Characters of an identifier that tell credentials apart. */
+const SHORT_CREDENTIAL = 24;
 
 interface Prober {
   lastAt: number;
   credentials: string[];
 }
 
-/** Addresses that tried credentials nobody knows here. Background noise of the internet, until the same address uses a
- *  real key. */
+/** Marks a key that is known here and was used from an address that is new to it. */
+const KNOWN = '+';
+
+export function knownCredential(keyId: string): string {
+  return `${KNOWN}${keyId.slice(0, SHORT_CREDENTIAL)}`;
+}
+
+export function unknownCredential(keyId: string): string {
+  return keyId.slice(0, SHORT_CREDENTIAL);
+}
+
+/** Addresses that tried credentials nobody knows here, which is background noise of the internet until the same address
+ *  uses a real key; and those that use several real keys, as whoever has a dumped set of them does. */
 export class Probers {
   readonly #addresses = new Map<string, Prober>();
   #isChanged = false;
@@ -43,9 +56,18 @@ export class Probers {
 
   /** Unknown credentials tried from this address in the last day. */
   tried(ip: string, ts: number): number {
-    if (this.#addresses.size === 0) return 0;
+    return this.#credentialsOf(ip, ts).filter((one) => !one.startsWith(KNOWN)).length;
+  }
+
+  /** Keys beside this one that were used from this address in the last day, though it was new to them. */
+  usedBeside(ip: string, keyId: string, ts: number): number {
+    const own = knownCredential(keyId);
+    return this.#credentialsOf(ip, ts).filter((one) => one.startsWith(KNOWN) && one !== own).length;
+  }
+
+  #credentialsOf(ip: string, ts: number): readonly string[] {
     const prober = this.#addresses.get(ip);
-    return prober === undefined || ts - prober.lastAt > MEMORY_MS ? 0 : prober.credentials.length;
+    return prober === undefined || ts - prober.lastAt > MEMORY_MS ? [] : prober.credentials;
   }
 
   takeChanged(): boolean {

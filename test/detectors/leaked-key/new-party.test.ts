@@ -125,6 +125,29 @@ describe('a stranger on a person’s key', () => {
     expect(bits(3)).toBeCloseTo(bits(2) + 4);
   });
 
+  it.each([
+    { story: 'from a hoster with a program of its own', on: 'vps', client: 'curl', more: 4 },
+    // Servers that move together do.
+    { story: 'from a hoster in the usual program', on: 'vps', client: 'openai-python', more: 0 },
+    // Neighbours of the owner share it.
+    { story: 'from an access network', on: 'hotel', client: 'curl', more: 0 },
+  ] as const)('is heavier by $more when the same address uses other keys, too: $story', (how) => {
+    const { on, client, more } = how;
+    const bits = (others: number) => {
+      const life = new KeyLife();
+      const ids = Array.from({ length: others }, (_, other) => `${other}e`.repeat(32) as KeyId);
+      for (const id of [...ids, keyId]) life.work(0, 12, { keyId: id, callsAnHour: 1 });
+      for (const [at, id] of ids.entries())
+        life.call(theft - HOUR + at * MINUTE, { on, client, keyId: id, ip: '203.0.113.9' });
+      const before = life.signals.length;
+      for (let call = 0; call < 5; call += 1)
+        life.call(theft + call * MINUTE, { on, client, ip: '203.0.113.9' });
+      life.signals.splice(0, before);
+      return life.bits();
+    };
+    expect(bits(3)).toBeCloseTo(bits(2) + more);
+  });
+
   it('is not learned: the same program is still new a day later', () => {
     const life = person();
     for (let call = 0; call < 30; call += 1) life.call(theft + call * MINUTE, { on: 'vps', client: 'curl' });
