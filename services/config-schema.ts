@@ -150,6 +150,12 @@ export const configSchema = z
             teamPercent: z.coerce.number().min(0).max(100).default(25),
           })
           .prefault({}),
+        promotion: z
+          .strictObject({
+            verdicts: z.coerce.number().int().min(1).max(10_000).default(10),
+            precision: z.coerce.number().min(0).max(1).default(0.9),
+          })
+          .prefault({}),
         protected: z.array(z.string().min(1)).default([]),
         graceHours: z.coerce.number().min(0).max(720).default(24),
       })

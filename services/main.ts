@@ -326,6 +326,7 @@ async function addRoutes(
     githubKeysFile: config.github.publicKeysFile,
     gitguardianToken: config.gitguardian.token,
     detectors: DETECTORS,
+    promotion: config.response.promotion,
     describeKey: (keyId) => steps.detect?.describeKey(keyId),
     status,
     createCanary: minterOf(config, steps),

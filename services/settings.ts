@@ -181,6 +181,17 @@ export const SETTINGS: readonly Setting[] = [
     about: 'Share of a team’s keys that may be blocked automatically.',
   },
   {
+    path: 'response.promotion.verdicts',
+    default: '10',
+    about:
+      'Verdicts that `gatewatch ledger` asks for before it calls a detector fit to block by itself: `attack`, `ours` and `planned` count.',
+  },
+  {
+    path: 'response.promotion.precision',
+    default: '0.9',
+    about: 'Share of these verdicts that must be `attack`.',
+  },
+  {
     path: 'response.protected',
     default: 'none',
     about: 'Key ids or aliases that are never blocked automatically.',

@@ -25,6 +25,8 @@ GRANT ON CLUSTER '{cluster}' INSERT ON gatewatch.incident_changes TO gatewatch_r
 GRANT ON CLUSTER '{cluster}' INSERT ON gatewatch.incident_changes_local TO gatewatch_respond;
 GRANT ON CLUSTER '{cluster}' INSERT ON gatewatch.actions TO gatewatch_respond;
 GRANT ON CLUSTER '{cluster}' INSERT ON gatewatch.actions_local TO gatewatch_respond;
+GRANT ON CLUSTER '{cluster}' INSERT ON gatewatch.ledger TO gatewatch_respond;
+GRANT ON CLUSTER '{cluster}' INSERT ON gatewatch.ledger_local TO gatewatch_respond;
 GRANT ON CLUSTER '{cluster}' INSERT ON gatewatch.leaked_keys_versions TO gatewatch_respond;
 GRANT ON CLUSTER '{cluster}' INSERT ON gatewatch.leaked_keys_versions_local TO gatewatch_respond;
 GRANT ON CLUSTER '{cluster}' SELECT ON gatewatch.keys TO gatewatch_respond;
@@ -51,6 +53,8 @@ GRANT ON CLUSTER '{cluster}' SELECT ON gatewatch.incident_changes TO gatewatch_a
 GRANT ON CLUSTER '{cluster}' SELECT ON gatewatch.incident_changes_local TO gatewatch_api;
 GRANT ON CLUSTER '{cluster}' SELECT ON gatewatch.actions TO gatewatch_api;
 GRANT ON CLUSTER '{cluster}' SELECT ON gatewatch.actions_local TO gatewatch_api;
+GRANT ON CLUSTER '{cluster}' SELECT ON gatewatch.ledger TO gatewatch_api;
+GRANT ON CLUSTER '{cluster}' SELECT ON gatewatch.ledger_local TO gatewatch_api;
 GRANT ON CLUSTER '{cluster}' SELECT ON gatewatch.audit TO gatewatch_api;
 GRANT ON CLUSTER '{cluster}' SELECT ON gatewatch.audit_local TO gatewatch_api;
 GRANT ON CLUSTER '{cluster}' SELECT ON gatewatch.leaked_keys TO gatewatch_api;

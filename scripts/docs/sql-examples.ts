@@ -158,6 +158,27 @@ GROUP BY detector
 ORDER BY false_alarm_rate DESC`,
   },
   {
+    title:
+      'What each detector would have blocked by itself, and what people said about it (`gatewatch ledger` counts more: dollars, and what a block breaks)',
+    query: `
+SELECT
+    detector,
+    rule,
+    uniqExact(incident_id) AS would_block,
+    uniqExactIf(incident_id, verdict = 'attack') AS attacks,
+    uniqExactIf(incident_id, verdict IN ('ours', 'planned')) AS false_alarms,
+    round(attacks / greatest(attacks + false_alarms, 1), 2) AS precision
+FROM
+(
+    SELECT ledger.detector AS detector, ledger.rule AS rule, ledger.incident_id AS incident_id, incidents.verdict AS verdict
+    FROM ledger
+    INNER JOIN incidents ON incidents.incident_id = ledger.incident_id
+    WHERE ledger.ts > now() - INTERVAL 28 DAY
+)
+GROUP BY detector, rule
+ORDER BY would_block DESC`,
+  },
+  {
     title: 'Keys nobody used for a month: candidates for deletion at the gateway',
     query: `
 SELECT key_alias, team, user, last_seen_at, calls, round(cost_usd, 2) AS usd

@@ -11,6 +11,7 @@ import type { Secret } from '../secret.ts';
 import type { Store } from '../stores/store.ts';
 import type { Transport } from '../transports/transport.ts';
 import type { Actor, Authorize } from './authorize.ts';
+import type { Promotion } from './ledger.ts';
 import type { SystemStatus } from './schema.ts';
 
 export interface ApiDeps {
@@ -29,6 +30,8 @@ export interface ApiDeps {
   githubKeysFile: string | undefined;
   gitguardianToken: Secret | undefined;
   detectors: readonly Papers[];
+  /** What a detector must have shown before it is fit to block by itself. */
+  promotion: Promotion;
   describeKey(keyId: KeyId): KeySummary | undefined;
   status(): Promise<SystemStatus>;
   /** Undefined where no gateway credential is at hand. */

@@ -313,6 +313,46 @@ export const sqlRequestSchema = z.strictObject({
   format: z.enum(['json', 'csv']).default('json'),
 });
 
+export const ledgerQuerySchema = z.strictObject({
+  days: z.coerce.number().int().min(1).max(400).default(28).describe('incidents opened in the last days'),
+});
+
+const ledgerRowSchema = z.object({
+  detector: z.string(),
+  action: z
+    .enum(['tell', 'block'])
+    .describe('`tell`: every incident it spoke in; `block`: those it would have blocked'),
+  rule: z.enum(['', 'certain-evidence', 'three-families']).describe('why it would have blocked'),
+  incidents: z.number(),
+  would_block: z.number(),
+  blocked: z.number().describe('of these, blocked by gatewatch itself'),
+  attack: z.number(),
+  ours: z.number(),
+  planned: z.number(),
+  unclear: z.number().describe('closed without a clear verdict, most of them because nothing more came'),
+  no_verdict: z.number().describe('still open'),
+  verdicts: z.number().describe('attack, ours and planned: what the precision rests on'),
+  precision: z.number().nullable().describe('share of attack in the verdicts'),
+  usd_lost: z.number().describe('spent by suspicious calls, in incidents that were not ours or planned'),
+  usd_would_save: z.number().describe('of that, spent after it would have blocked and nothing was blocked'),
+  usd_saved: z
+    .number()
+    .describe(
+      'estimate: dollars an hour when it would have blocked, from the block until people closed it, a day at most',
+    ),
+  own_calls: z
+    .number()
+    .describe(
+      'calls of the key in the hour after it would have blocked that are none of the story: what a block breaks',
+    ),
+  median_minutes: z.number().nullable().describe('from the first event until it would have blocked'),
+  promotable: z.boolean().nullable().describe('fit to block by itself; null where it only tells'),
+  why: z.string(),
+});
+export type LedgerRow = z.infer<typeof ledgerRowSchema>;
+
+export const ledgerSchema = z.object({ days: z.number(), ledger: z.array(ledgerRowSchema) });
+
 export const sqlResponseSchema = z.object({
   columns: z.array(z.object({ name: z.string(), type: z.string() })),
   rows: z.array(z.array(z.unknown())),

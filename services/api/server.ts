@@ -17,6 +17,7 @@ import { registerLeakFormats } from './routes/leak-formats.ts';
 import { registerLeaks } from './routes/leaks.ts';
 import { registerSession } from './routes/session.ts';
 import { registerSettings } from './routes/settings.ts';
+import { registerLedger } from './routes/ledger.ts';
 import { registerSql } from './routes/sql.ts';
 import { registerProbes } from './routes/probes.ts';
 import type { ProbeDeps } from './routes/probes.ts';
@@ -100,6 +101,7 @@ export async function registerApi(app: FastifyInstance, deps: ApiDeps): Promise<
       registerKeys,
       registerLeaks,
       registerLeakFormats,
+      registerLedger,
       registerSql,
       registerSettings,
       registerCanaries,

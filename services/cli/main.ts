@@ -7,6 +7,7 @@ import { registerDoctor } from './doctor.ts';
 import { registerExplain } from './explain.ts';
 import { registerFreeze } from './freeze.ts';
 import { registerLeak } from './leak.ts';
+import { registerLedger } from './ledger.ts';
 import { registerMigrate } from './migrate.ts';
 import { registerReplay } from './replay.ts';
 import { registerSql } from './sql.ts';
@@ -50,6 +51,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     registerReplay,
     registerExplain,
     registerSql,
+    registerLedger,
     registerDoctor,
     registerMigrate,
     registerLeak,

@@ -2,10 +2,11 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Option } from 'commander';
 import type { Command } from 'commander';
+import type { Config } from '../config.ts';
 import { AppError } from '../errors.ts';
 import { createLog } from '../log.ts';
 import { openStore } from '../main.ts';
-import type { QueryResult } from '../stores/store.ts';
+import type { QueryResult, Store } from '../stores/store.ts';
 import { readConfig, withConfig } from './options.ts';
 import type { ConfigOption } from './options.ts';
 import { formatResult } from './print.ts';
@@ -30,7 +31,10 @@ export function registerSql(program: Command): void {
     .action(async (query: string, options: SqlOptions) => {
       const config = readConfig(options);
       const server = findServer(config, process.env);
-      const result = server === undefined ? await askStore(config, query) : await askServer(server, query);
+      const result =
+        server === undefined
+          ? await withStore(config, (store) => store.userQuery(query, {}, LIMITS))
+          : await askServer(server, query);
       process.stdout.write(`${formatResult(result, options.format)}\n`);
       if (result.truncated)
         process.stderr.write(`gatewatch: only the first ${LIMITS.maxRows.toString()} rows are shown.\n`);
@@ -44,7 +48,10 @@ async function askServer(server: ApiClient, query: string): Promise<QueryResult>
 }
 
 /** Nothing runs on the data folder, or the store is at a server: this process may open it itself. */
-async function askStore(config: ReturnType<typeof readConfig>, query: string): Promise<QueryResult> {
+export async function withStore<Answer>(
+  config: Config,
+  work: (store: Store) => Promise<Answer>,
+): Promise<Answer> {
   if (config.clickhouse === undefined && !existsSync(join(config.dataDir, 'store'))) {
     throw new AppError(
       'E_NOT_FOUND',
@@ -53,7 +60,7 @@ async function askStore(config: ReturnType<typeof readConfig>, query: string): P
   }
   const store = await openStore(config, createLog('error'));
   try {
-    return await store.userQuery(query, {}, LIMITS);
+    return await work(store);
   } finally {
     await store.close();
   }

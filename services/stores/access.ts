@@ -20,7 +20,7 @@ export const ROLES = {
   detect: { about: 'Writes events and what is known of keys.', inserts: ['events', 'keys'], reads: [] },
   respond: {
     about: 'Writes incidents and all that belongs to them; counts keys for its caps.',
-    inserts: ['findings', 'incidents', 'incident_changes', 'actions', 'leaked_keys'],
+    inserts: ['findings', 'incidents', 'incident_changes', 'actions', 'ledger', 'leaked_keys'],
     reads: ['keys'],
   },
   audit: { about: 'Adds to the copy of the audit chain; cannot read it.', inserts: ['audit'], reads: [] },

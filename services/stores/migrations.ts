@@ -27,7 +27,11 @@ export interface Migrated {
 
 type Parts = Pick<ClickHouseParts, 'command' | 'ask' | 'layout'>;
 
-const MIGRATIONS: readonly Migration[] = [{ version: 1, statements: createTables }];
+const MIGRATIONS: readonly Migration[] = [
+  { version: 1, statements: createTables },
+  // Adds `ledger`: what is there already is left as it is.
+  { version: 2, statements: createTables },
+];
 /** The version this program knows. */
 export const NEWEST_VERSION = newestOf(MIGRATIONS);
 const ATTEMPTS = 5;

@@ -156,6 +156,29 @@ export const TABLES = {
       col('latency_ms', 'UInt32', 'From the arrival of the event that caused it to the call at the gateway.'),
     ],
   },
+  ledger: {
+    about:
+      'What detectors would have done by themselves, in whatever mode: one row for each incident, detector and rule, at the first moment.',
+    orderBy: '(ts, incident_id)',
+    ttl: { column: 'ts', days: 400 },
+    columns: [
+      col('ts', time, 'When the evidence was first enough.'),
+      col('incident_id', text, ''),
+      col('detector', text, 'Whose evidence it rests on; where it rests on several, each has a row.'),
+      col('action', text, '`block`.'),
+      col('rule', text, '`certain-evidence` or `three-families`: why it would have been enough.'),
+      col('mode', text, 'The mode gatewatch was in.'),
+      col('key_id', text, ''),
+      col('bits', usd, 'Sum of the lines of evidence at that moment.'),
+      col('usd_lost', usd, 'Dollars spent by the suspicious calls until then.'),
+      col('usd_per_hour', usd, 'Dollars an hour at that moment.'),
+      col(
+        'indicators',
+        text,
+        'What the evidence points at, as a JSON array: `ip:…`, `asn:…`, `client:…`, and so on.',
+      ),
+    ],
+  },
   audit: {
     about: 'Copy of the audit chain; the file audit.ndjson is the original.',
     orderBy: 'seq',

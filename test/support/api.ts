@@ -95,6 +95,7 @@ export async function openApi({
   const deps: ApiDeps = {
     ...{ store: awayStore, transport, sessions, metrics, log, now, webRoot: dir, publicUrl },
     ...{ githubKeysFile: undefined, gitguardianToken: undefined, detectors: [], createCanary: undefined },
+    promotion: { verdicts: 10, precision: 0.9 },
     authorize: createAuthorize({ tokens, sessions, publicUrl, now }),
     describeKey: () => undefined,
     status: () => Promise.resolve(aStatus),

@@ -46,6 +46,8 @@ export interface Dossier {
   proof: Proof | undefined;
   doubt: Doubt | undefined;
   commandIds: string[];
+  /** Rules and detectors that are in the ledger. Missing: it was kept by a version without a ledger. */
+  ledger?: string[];
 }
 
 export function newDossier(incident: IncidentSnapshot): Dossier {

@@ -8,10 +8,10 @@ import { lastBlockOf, newDossier } from './dossier.ts';
 import type { Dossier } from './dossier.ts';
 import { tellNews } from './news.ts';
 import { holdNotice } from './notices.ts';
-import { decide, isHeldBack, VERDICT_MS } from './policy.ts';
-import type { Decision, Mode, Question } from './policy.ts';
+import { decide, isHeldBack, VERDICT_MS, wouldBlock } from './policy.ts';
+import type { Mode, Question, Standing } from './policy.ts';
 import { closeQuietly, QUIET_MS, wentQuiet } from './quiet.ts';
-import { findingRow } from './rows.ts';
+import { findingRow, ledgerRow } from './rows.ts';
 import type { Turn } from './turn.ts';
 
 export interface PolicySettings {
@@ -103,9 +103,11 @@ function judge(
   dossier: Dossier,
   { timeliness, receivedAt }: { timeliness: Question['timeliness']; receivedAt: number },
 ): void {
+  const question = questionAbout(turn, dossier, timeliness);
+  writeLedger(turn, settings.mode, dossier, question);
   const { decision: before } = dossier.incident;
   if (isHeldBack(before) || (timeliness !== 'fresh' && before.reason !== '')) return;
-  const decision = decideAbout(turn, settings, dossier, timeliness);
+  const decision = decide(question, standingOf(turn, settings, dossier));
   if (decision.reason === 'blocked-already') return;
   turn.change(dossier, { type: 'decide', at: turn.now, decision });
   if (decision.action === 'block') {
@@ -115,37 +117,51 @@ function judge(
     page(turn, decision.reason === 'breaker' ? 'breaker' : 'caps', '');
 }
 
-function decideAbout(
-  turn: Turn,
-  settings: PolicySettings,
-  dossier: Dossier,
+function questionAbout(
+  { situation, now }: Turn,
+  { incident, doubt }: Dossier,
   timeliness: Question['timeliness'],
-): Decision {
-  const { archive, situation, now } = turn;
-  const { incident, doubt } = dossier;
+): Question {
   const fresh = incident.evidence.filter(({ isFresh }) => isFresh);
   const isBelieved = (part: EvidencePart) => doubt === undefined || agreesWith(part, doubt.atGateway);
   const believed = fresh.filter(isBelieved);
   const isForgiven = (part: EvidencePart) => situation.forgiveness.isForgiven(incident.keyId, part, now);
+  return {
+    severity: incident.severity,
+    keyId: incident.keyId,
+    timeliness,
+    parts: believed.filter((part) => !isForgiven(part)),
+    forgiven: believed.filter(isForgiven),
+    doubted: fresh.filter((part) => !isBelieved(part)),
+  };
+}
+
+function standingOf(
+  { archive, situation, now }: Turn,
+  { mode, protectedKeys }: PolicySettings,
+  dossier: Dossier,
+): Standing {
+  const { incident } = dossier;
   const isBusy = archive.of(incident.entity).some(({ open }) => open.some(({ kind }) => kind === 'block'));
-  return decide(
-    {
-      severity: incident.severity,
-      keyId: incident.keyId,
-      timeliness,
-      parts: believed.filter((part) => !isForgiven(part)),
-      forgiven: believed.filter(isForgiven),
-      doubted: fresh.filter((part) => !isBelieved(part)),
-    },
-    {
-      mode: settings.mode,
-      isProtected:
-        settings.protectedKeys.has(incident.keyId) || settings.protectedKeys.has(incident.keyAlias),
-      lastBlock: isBusy ? 'open' : lastBlockOf(dossier, now),
-      held: situation.hold,
-      capReached: situation.caps.reached(incident.team, now),
-    },
-  );
+  return {
+    mode,
+    isProtected: protectedKeys.has(incident.keyId) || protectedKeys.has(incident.keyAlias),
+    lastBlock: isBusy ? 'open' : lastBlockOf(dossier, now),
+    held: situation.hold,
+    capReached: situation.caps.reached(incident.team, now),
+  };
+}
+
+/** Whatever is done in the end: what the evidence alone would have led to is written down once, when it first would. */
+function writeLedger(turn: Turn, mode: Mode, dossier: Dossier, question: Question): void {
+  for (const { rule, detector } of wouldBlock(question)) {
+    const entry = `${rule}/${detector}`;
+    const known = dossier.ledger ?? [];
+    if (known.includes(entry)) continue;
+    dossier.ledger = [...known, entry];
+    turn.touch(dossier);
+    turn.row(ledgerRow(dossier.incident, { at: turn.now, rule, detector, mode }));
+  }
 }
 
 /** One page for all that is held back, instead of one for each. */

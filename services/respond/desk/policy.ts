@@ -92,13 +92,35 @@ export function isNeverBlocked(keyId: string): boolean {
   return keyId === '' || keyId.startsWith('foreign:') || keyId === 'litellm_proxy_master_key';
 }
 
-function groundToBlock(
-  parts: readonly EvidencePart[],
-  mode: Mode,
-): 'certain-evidence' | 'three-families' | undefined {
+function groundToBlock(parts: readonly EvidencePart[], mode: Mode): Rule | undefined {
   if (certaintyOf(parts) !== undefined) return 'certain-evidence';
   if (mode !== 'enforce' || isLearning(parts) || !areThreeFamilies(parts)) return undefined;
   return 'three-families';
+}
+
+export type Rule = 'certain-evidence' | 'three-families';
+
+/** Whose evidence would be enough to block, were nothing but the evidence asked: neither mode nor caps. Each rule that holds,
+ *  with each detector that it rests on. */
+export function wouldBlock({ keyId, timeliness, parts }: Question): { rule: Rule; detector: string }[] {
+  if (timeliness !== 'fresh' || isNeverBlocked(keyId)) return [];
+  const certain = parts.filter(({ certainty }) => certainty !== undefined);
+  const holds = !isLearning(parts) && areThreeFamilies(parts);
+  return [
+    ...detectorsOf(certain).map((detector) => ({ rule: 'certain-evidence' as const, detector })),
+    ...(holds ? detectorsOf(parts.filter(speaksFor)) : []).map((detector) => ({
+      rule: 'three-families' as const,
+      detector,
+    })),
+  ];
+}
+
+function detectorsOf(parts: readonly EvidencePart[]): string[] {
+  return [...new Set(parts.map(({ detector }) => detector))];
+}
+
+function speaksFor({ lines }: EvidencePart): boolean {
+  return bitsOf(lines.filter(({ isWeak }) => isWeak !== true)) > 0;
 }
 
 function isLearning(parts: readonly EvidencePart[]): boolean {
@@ -111,10 +133,10 @@ function areThreeFamilies(parts: readonly EvidencePart[]): boolean {
 
 /** Why evidence that is no ground by itself is none. */
 function whatIsMissing({ severity, parts, forgiven, doubted }: Question, mode: Mode): Reason {
-  const wouldBlock = (more: readonly EvidencePart[]) =>
+  const isEnoughWith = (more: readonly EvidencePart[]) =>
     groundToBlock([...parts, ...more], mode) !== undefined;
-  if (wouldBlock(doubted)) return 'log-integrity';
-  if (forgiven.length > 0 && (wouldBlock(forgiven) || parts.length === 0)) return 'forgiven';
+  if (isEnoughWith(doubted)) return 'log-integrity';
+  if (forgiven.length > 0 && (isEnoughWith(forgiven) || parts.length === 0)) return 'forgiven';
   if (!isAtLeast(severity, 'medium')) return 'too-weak';
   if (!areThreeFamilies(parts)) return 'needs-more-evidence';
   return mode === 'enforce' ? 'learning' : 'needs-a-person';

@@ -6,6 +6,7 @@ import { entityText } from '../../entity-text.ts';
 import { encodeRow } from '../../stores/tables.ts';
 import type { Finding } from '../../topics.ts';
 import type { Effect } from './effects.ts';
+import type { Mode, Rule } from './policy.ts';
 
 type Row = Effect & { type: 'row' };
 
@@ -88,6 +89,30 @@ export function actionRow(
     latency_ms: Math.max(0, Math.round(latencyMs)),
   });
   return { type: 'row', table: 'actions', row };
+}
+
+export interface LedgerEntry {
+  at: number;
+  rule: Rule;
+  detector: string;
+  mode: Mode;
+}
+
+export function ledgerRow(incident: IncidentSnapshot, { at, rule, detector, mode }: LedgerEntry): Row {
+  const row = encodeRow('ledger', {
+    ts: at,
+    incident_id: incident.incidentId,
+    detector,
+    action: 'block',
+    rule,
+    mode,
+    key_id: incident.keyId,
+    bits: incident.scoreBits,
+    usd_lost: incident.usdLost,
+    usd_per_hour: incident.usdPerHour,
+    indicators: JSON.stringify([...new Set(incident.evidence.flatMap((part) => part.indicators))]),
+  });
+  return { type: 'row', table: 'ledger', row };
 }
 
 export function auditRow(record: AuditRecord): Row {

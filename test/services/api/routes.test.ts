@@ -23,6 +23,7 @@ const EXPECTED: Readonly<Record<string, Access>> = {
   'POST /v1/leaks/github': 'signed',
   'POST /v1/leaks/gitguardian': 'signed',
   'POST /v1/canaries': 'act',
+  'GET /v1/ledger': 'read',
   'POST /v1/sql': 'read',
   'POST /v1/settings/freeze': 'act',
   'GET /v1/status': 'read',

@@ -40,9 +40,9 @@ describe('gatewatch migrate', { timeout: SLOW_START_MS }, () => {
     const url = server.url().reveal();
     expect(await run(url, 'migrate')).toEqual({
       code: 0,
-      says: 'Database gatewatch went from no schema to version 1.\n',
+      says: 'Database gatewatch went from no schema to version 2.\n',
     });
-    expect((await run(url, 'migrate')).says).toBe('Database gatewatch has schema version 1 already.\n');
+    expect((await run(url, 'migrate')).says).toBe('Database gatewatch has schema version 2 already.\n');
     expect(await run(url, 'sql', 'SELECT count() AS n FROM events')).toMatchObject({
       code: 0,
       says: /^n\n─+\n0\n$/,

@@ -77,7 +77,20 @@ describe('migrations', () => {
   it('make a new store at once, and are not run again', async () => {
     await migrate(parts, OPTIONS);
     await migrate(parts, OPTIONS);
-    expect(await versions()).toEqual([1]);
+    expect(await versions()).toEqual([1, 2]);
+  });
+
+  it('give a store of the version before a ledger, and leave its rows', async () => {
+    await migrate(parts, OPTIONS);
+    await parts.command("INSERT INTO gatewatch.findings (ts, incident_id) VALUES (now(), 'kept')");
+    await parts.command('DROP TABLE gatewatch.ledger');
+    await parts.command('TRUNCATE TABLE gatewatch.schema_versions');
+    await parts.command('INSERT INTO gatewatch.schema_versions (version) VALUES (1)');
+    expect(await migrate(parts, OPTIONS)).toEqual({ from: 1, to: 2 });
+    expect(await parts.ask('SELECT * FROM gatewatch.ledger', {})).toEqual([]);
+    expect(await parts.ask('SELECT incident_id FROM gatewatch.findings', {})).toEqual([
+      { incident_id: 'kept' },
+    ]);
   });
 
   it('go on after a crash between any two statements', async () => {
@@ -88,7 +101,7 @@ describe('migrations', () => {
       expect(result.message).toBe('the process died');
     }
     failing.after = Infinity;
-    expect(await versions()).toEqual([1]);
+    expect(await versions()).toEqual([1, 2]);
     expect(await parts.ask('SELECT * FROM gatewatch.incidents', {})).toEqual([]);
   });
 });
