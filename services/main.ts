@@ -55,6 +55,8 @@ import { openServerStore } from './stores/server.ts';
 import type { Store } from './stores/store.ts';
 import { openTransport } from './transports/open-transport.ts';
 import type { Transport } from './transports/transport.ts';
+import { caseFolderOf } from './verdicts/case-folder.ts';
+import { createCaseKeeper } from './verdicts/case-keeper.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -377,6 +379,12 @@ async function openRespond(parts: Parts, url: string, closers: Closers): Promise
     notifiers,
     revokers,
     settings: deskSettings(config, url),
+    keepCase: createCaseKeeper({
+      store: parts.store,
+      dir: caseFolderOf(config.dataDir),
+      learningDays: config.learningDays,
+      log,
+    }),
   });
 }
 

@@ -14,7 +14,7 @@ GRANT ON CLUSTER '{cluster}' INSERT ON gatewatch.events_local TO gatewatch_detec
 GRANT ON CLUSTER '{cluster}' INSERT ON gatewatch.keys_versions TO gatewatch_detect;
 GRANT ON CLUSTER '{cluster}' INSERT ON gatewatch.keys_versions_local TO gatewatch_detect;
 
--- Writes incidents and all that belongs to them; counts keys for its caps.
+-- Writes incidents and all that belongs to them; counts keys for its caps, and reads the events of a key that people judged.
 CREATE ROLE IF NOT EXISTS gatewatch_respond ON CLUSTER '{cluster}';
 GRANT ON CLUSTER '{cluster}' SELECT ON gatewatch.schema_versions TO gatewatch_respond;
 GRANT ON CLUSTER '{cluster}' INSERT ON gatewatch.findings TO gatewatch_respond;
@@ -32,6 +32,11 @@ GRANT ON CLUSTER '{cluster}' INSERT ON gatewatch.leaked_keys_versions_local TO g
 GRANT ON CLUSTER '{cluster}' SELECT ON gatewatch.keys TO gatewatch_respond;
 GRANT ON CLUSTER '{cluster}' SELECT ON gatewatch.keys_versions TO gatewatch_respond;
 GRANT ON CLUSTER '{cluster}' SELECT ON gatewatch.keys_versions_local TO gatewatch_respond;
+GRANT ON CLUSTER '{cluster}' SELECT ON gatewatch.events TO gatewatch_respond;
+GRANT ON CLUSTER '{cluster}' SELECT ON gatewatch.events_local TO gatewatch_respond;
+GRANT ON CLUSTER '{cluster}' SELECT ON gatewatch.leaked_keys TO gatewatch_respond;
+GRANT ON CLUSTER '{cluster}' SELECT ON gatewatch.leaked_keys_versions TO gatewatch_respond;
+GRANT ON CLUSTER '{cluster}' SELECT ON gatewatch.leaked_keys_versions_local TO gatewatch_respond;
 
 -- Adds to the copy of the audit chain; cannot read it.
 CREATE ROLE IF NOT EXISTS gatewatch_audit ON CLUSTER '{cluster}';

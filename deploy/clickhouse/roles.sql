@@ -11,7 +11,7 @@ GRANT SELECT ON gatewatch.schema_versions TO gatewatch_detect;
 GRANT INSERT ON gatewatch.events TO gatewatch_detect;
 GRANT INSERT ON gatewatch.keys_versions TO gatewatch_detect;
 
--- Writes incidents and all that belongs to them; counts keys for its caps.
+-- Writes incidents and all that belongs to them; counts keys for its caps, and reads the events of a key that people judged.
 CREATE ROLE IF NOT EXISTS gatewatch_respond;
 GRANT SELECT ON gatewatch.schema_versions TO gatewatch_respond;
 GRANT INSERT ON gatewatch.findings TO gatewatch_respond;
@@ -22,6 +22,9 @@ GRANT INSERT ON gatewatch.ledger TO gatewatch_respond;
 GRANT INSERT ON gatewatch.leaked_keys_versions TO gatewatch_respond;
 GRANT SELECT ON gatewatch.keys TO gatewatch_respond;
 GRANT SELECT ON gatewatch.keys_versions TO gatewatch_respond;
+GRANT SELECT ON gatewatch.events TO gatewatch_respond;
+GRANT SELECT ON gatewatch.leaked_keys TO gatewatch_respond;
+GRANT SELECT ON gatewatch.leaked_keys_versions TO gatewatch_respond;
 
 -- Adds to the copy of the audit chain; cannot read it.
 CREATE ROLE IF NOT EXISTS gatewatch_audit;

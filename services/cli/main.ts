@@ -13,6 +13,7 @@ import { registerReplay } from './replay.ts';
 import { registerSql } from './sql.ts';
 import { registerStart } from './start.ts';
 import { registerToken } from './token.ts';
+import { registerVerdicts } from './verdicts.ts';
 import { VERSION } from '../version.ts';
 
 /** Wrong usage: commander's own codes for help and version are no failure. */
@@ -58,6 +59,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     registerCanary,
     registerToken,
     registerAudit,
+    registerVerdicts,
     registerFreeze,
   ];
   for (const register of registrations) register(program);

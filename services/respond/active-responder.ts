@@ -216,6 +216,9 @@ export class ActiveResponder {
       case 'fact':
         this.#facts.add(effect.fact);
         return;
+      case 'judged':
+        void this.#deps.keepCase?.(effect.incident);
+        return;
       case 'row':
         this.#rows.add(effect);
         return;

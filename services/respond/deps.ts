@@ -1,5 +1,6 @@
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { CheckpointStore } from '../checkpoints/checkpoint-store.ts';
+import type { IncidentSnapshot } from '../incidents/incident.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Notifier } from '../notifiers/notifier.ts';
@@ -20,6 +21,8 @@ export interface RespondDeps {
   log: Log;
   metrics: Metrics;
   now: () => number;
+  /** Saves the events around an incident that people judged; never rejects. */
+  keepCase?: (incident: IncidentSnapshot) => Promise<void>;
   /** How pauses between attempts at a gateway are spent. */
   wait?: (ms: number, signal: AbortSignal) => Promise<void>;
 }

@@ -19,9 +19,10 @@ export const ROLES = {
   ingest: { about: 'Copies what could not be read.', inserts: ['rejected'], reads: [] },
   detect: { about: 'Writes events and what is known of keys.', inserts: ['events', 'keys'], reads: [] },
   respond: {
-    about: 'Writes incidents and all that belongs to them; counts keys for its caps.',
+    about:
+      'Writes incidents and all that belongs to them; counts keys for its caps, and reads the events of a key that people judged.',
     inserts: ['findings', 'incidents', 'incident_changes', 'actions', 'ledger', 'leaked_keys'],
-    reads: ['keys'],
+    reads: ['keys', 'events', 'leaked_keys'],
   },
   audit: { about: 'Adds to the copy of the audit chain; cannot read it.', inserts: ['audit'], reads: [] },
   api: {

@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import type { AuditLog } from '../../services/audit/audit-log.ts';
 import type { CheckpointStore } from '../../services/checkpoints/checkpoint-store.ts';
+import type { IncidentSnapshot } from '../../services/incidents/incident.ts';
 import { createMetrics } from '../../services/metrics.ts';
 import type { Metrics } from '../../services/metrics.ts';
 import type { Notifier } from '../../services/notifiers/notifier.ts';
@@ -44,6 +45,8 @@ export class RespondWorld {
   readonly outside = new MemoryTransport({ log: this.log });
   metrics: Metrics = createMetrics();
   settings = SETTINGS;
+  /** Incidents that people judged, as they were then. */
+  readonly judged: IncidentSnapshot[] = [];
   /** Added to the clock. */
   skewMs = 0;
   #running: Respond | undefined;
@@ -71,6 +74,10 @@ export class RespondWorld {
       log: pino({ level: 'silent' }),
       metrics: this.metrics,
       now: this.now,
+      keepCase: (incident) => {
+        this.judged.push(incident);
+        return Promise.resolve();
+      },
       wait: (ms) => {
         this.skewMs += ms;
         return new Promise((resolve) => setImmediate(resolve));

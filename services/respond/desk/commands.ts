@@ -137,7 +137,8 @@ function resolve(turn: Turn, dossier: Dossier, command: IncidentCommand): void {
 }
 
 /** Detectors learn from what people say about this key, and about nothing else. */
-function tellVerdict(turn: Turn, { incident }: Dossier, verdict: Verdict): void {
+function tellVerdict(turn: Turn, dossier: Dossier, verdict: Verdict): void {
+  const { incident } = dossier;
   const { keyId, incidentId, evidence } = incident;
   if (keyId === '') return;
   const indicators = [...new Set(evidence.flatMap((part) => part.indicators))];
@@ -150,6 +151,7 @@ function tellVerdict(turn: Turn, { incident }: Dossier, verdict: Verdict): void 
     indicators,
     until: turn.now + VERDICT_MS,
   });
+  turn.judged(dossier);
 }
 
 /** The executor asks before each step whether it may go on; what it did already, the restore undoes. */

@@ -1,7 +1,7 @@
 import type { Fact } from '../../../detectors/detector.ts';
 import type { KeyId } from '../../../detectors/event.ts';
 import type { AuditEntry } from '../../audit/audit-log.ts';
-import type { Claims } from '../../incidents/incident.ts';
+import type { Claims, IncidentSnapshot } from '../../incidents/incident.ts';
 import type { Notification } from '../../notifiers/notifier.ts';
 import type { TableName } from '../../stores/tables.ts';
 
@@ -11,6 +11,8 @@ export type Effect =
   | { type: 'act'; action: PlannedAction }
   | { type: 'notify'; notification: Omit<Notification, 'auditAnchor'> }
   | { type: 'fact'; fact: Fact }
+  /** People judged an incident of a key: its events may become a case. */
+  | { type: 'judged'; incident: IncidentSnapshot }
   /** `replaces`: rows with the same text stand for the same thing; only the newest one matters. */
   | { type: 'row'; table: TableName; row: string; replaces?: string }
   /** For the metrics. */

@@ -90,6 +90,10 @@ export class Turn {
     if (!this.simulate) this.#effects.push({ type: 'fact', fact });
   }
 
+  judged({ incident }: Dossier): void {
+    if (!this.simulate) this.#effects.push({ type: 'judged', incident });
+  }
+
   /** Tells people about a transition, unless they were told. */
   notify(dossier: Dossier, options: Omit<NoticeOptions, 'at' | 'publicUrl'>): void {
     const notice = noticeOf(dossier.incident, { ...options, at: this.now, publicUrl: this.#publicUrl });

@@ -40,6 +40,15 @@ async function metric(name: string): Promise<string> {
     .join('\n');
 }
 
+describe('a verdict', () => {
+  it('hands the incident on as people judged it, so that its events can be kept', async () => {
+    const incidentId = await caught();
+    await world.asks(aCommand(incidentId, 'resolve', { verdict: 'attack', at: world.now() }));
+    await until(() => expect(world.judged).toHaveLength(1));
+    expect(world.judged[0]).toMatchObject({ incidentId, verdict: 'attack', status: 'resolved' });
+  });
+});
+
 describe('a theft', () => {
   it('is blocked at the gateway, after the audit record, and read back', async () => {
     await world.start(async (port, call) => {
