@@ -8,10 +8,10 @@ const MAX_BITS = 12;
 const LEAST_BITS = 4;
 
 /** Large is fast and certain, small is slow and mild. */
-export function burnBits({ window, totalUsd, expectedUsd }: Burning): number {
-  const ratio = totalUsd / Math.max(expectedUsd, window.floorUsd / 20);
+export function burnBits({ floorUsd, totalUsd, expectedUsd }: Burning): number {
+  const ratio = totalUsd / Math.max(expectedUsd, floorUsd / 20);
   const excess = Math.max(0, totalUsd - expectedUsd);
-  return clamp(Math.log2(ratio) * Math.log10(1 + excess / window.floorUsd) * 2, 0, MAX_BITS);
+  return clamp(Math.log2(ratio) * Math.log10(1 + excess / floorUsd) * 2, 0, MAX_BITS);
 }
 
 /** The windows overlap and see the same money: the shortest speaks first, and the clearest adds what it weighs beyond. */

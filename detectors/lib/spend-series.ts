@@ -1,39 +1,21 @@
+import { DayPeaks, PEAK_DAYS } from './day-peaks.ts';
 import { floatsToText, textToFloats } from './float-text.ts';
 import { SpendBaseline } from './spend-baseline.ts';
+import { floorUsdOf, SPEND_WINDOWS } from './spend-windows.ts';
+import type { SpendWindow } from './spend-windows.ts';
 
 const BUCKET_MS = 300_000;
 const BUCKETS_PER_HOUR = 12;
 const RING = 288;
-const PEAK_DAYS = 14;
 const HOURS_PER_DAY = 24;
-/** A window has to beat the largest one of the last two weeks by this factor: the key's own learned tail. */
-const PEAK_FACTOR = 2;
-
-export interface SpendWindow {
-  feature: string;
-  words: string;
-  buckets: number;
-  /** Times the expected spend. */
-  ratio: number;
-  /** Dollars above the expected spend below which nobody should be woken up. */
-  floorUsd: number;
-  /** The most recent buckets that must still be hot, so that what is over already raises nothing. */
-  confirmBuckets: number;
-}
-
-/** Shortest first. Ratios and floors follow how burn rates of error budgets are watched: the shorter, the steeper. */
-export const SPEND_WINDOWS: readonly SpendWindow[] = [
-  { feature: 'burn-5m', words: '5 minutes', buckets: 1, ratio: 30, floorUsd: 5, confirmBuckets: 0 },
-  { feature: 'burn-1h', words: 'hour', buckets: 12, ratio: 10, floorUsd: 3, confirmBuckets: 1 },
-  { feature: 'burn-6h', words: '6 hours', buckets: 72, ratio: 5, floorUsd: 2, confirmBuckets: 6 },
-  { feature: 'burn-24h', words: '24 hours', buckets: 288, ratio: 3, floorUsd: 1, confirmBuckets: 0 },
-];
 const CONFIRM_RATIO = 1.5;
 const PEAKS_AT = RING + SpendBaseline.FLOATS;
 const LIMITS_AT = SPEND_WINDOWS.length;
+const PEAK_LIMITS_AT = 2 * SPEND_WINDOWS.length;
 
 export interface Burning {
   window: SpendWindow;
+  floorUsd: number;
   totalUsd: number;
   expectedUsd: number;
   /** Largest spend in such a window in the last two weeks. */
@@ -60,8 +42,11 @@ export class SpendSeries {
    *  memory than what is in it. */
   readonly #floats = new Float32Array(PEAKS_AT + SPEND_WINDOWS.length * PEAK_DAYS);
   readonly #baseline = new SpendBaseline(this.#floats, RING);
-  /** Made from the fields above: spend of each window without the current bucket, then what would be too much. */
-  readonly #made = new Float64Array(2 * SPEND_WINDOWS.length);
+  readonly #peaks = new DayPeaks(this.#floats, PEAKS_AT, SPEND_WINDOWS.length);
+  /** Made from the fields above: spend of each window without the current bucket, then what would be too much, then the
+   *  part of that which the days before today say, made once a day. */
+  readonly #made = new Float64Array(3 * SPEND_WINDOWS.length);
+  #peaksDay = -1;
   #leastRoom = Infinity;
   /** After `restore` they are made when they are asked for: most often time has moved on by then, and they are made anew. */
   #isMade = true;
@@ -94,9 +79,10 @@ export class SpendSeries {
       if (!this.#isStillHot(window)) continue;
       found.push({
         window,
+        floorUsd: this.#floorUsd(window),
         totalUsd: this.#windowUsd(at),
         expectedUsd: this.#expectedUsd(window.buckets),
-        peakUsd: this.#peak(at),
+        peakUsd: this.#peaks.largest(at, dayOf(this.#bucket)),
       });
     }
     return found;
@@ -143,6 +129,7 @@ export class SpendSeries {
     this.#hourUsd = saved.hourUsd;
     this.#baseline.restore(saved.baseline);
     textToFloats(saved.numbers, this.#floats);
+    this.#peaksDay = -1;
     this.#isMade = this.#bucket < 0;
   }
 
@@ -154,7 +141,7 @@ export class SpendSeries {
     if (this.#bucket >= 0) {
       this.#closeBucket(isLearning);
       this.#closeHours(hourOf(bucket), isLearning);
-      this.#closeDays(dayOf(bucket));
+      this.#peaks.begin(dayOf(bucket), dayOf(this.#bucket));
       const zeroUntil = Math.min(bucket, this.#bucket + RING);
       for (let at = this.#bucket + 1; at <= zeroUntil; at += 1) this.#floats[at % RING] = 0;
     }
@@ -178,30 +165,17 @@ export class SpendSeries {
     for (let at = from; at < nextHour; at += 1) this.#baseline.learnHour(at, 0, isLearning);
   }
 
-  #closeDays(nextDay: number): void {
-    const from = Math.max(dayOf(this.#bucket) + 1, nextDay - PEAK_DAYS + 1);
-    for (let day = from; day <= nextDay; day += 1) {
-      for (let at = 0; at < SPEND_WINDOWS.length; at += 1)
-        this.#floats[PEAKS_AT + at * PEAK_DAYS + (day % PEAK_DAYS)] = 0;
-    }
-  }
-
-  /** Largest window of the days before today. */
-  #peak(at: number): number {
-    const today = dayOf(this.#bucket) % PEAK_DAYS;
-    let peak = 0;
-    for (let day = 0; day < PEAK_DAYS; day += 1) {
-      if (day !== today) peak = Math.max(peak, this.#floats[PEAKS_AT + at * PEAK_DAYS + day] ?? 0);
-    }
-    return peak;
-  }
-
   /** Bounded influence: after learning, one day can at most double what counts as the largest window so far. */
   #notePeak(at: number, usd: number, isFree: boolean): void {
-    const floorUsd = SPEND_WINDOWS[at]?.floorUsd ?? 0;
-    const most = isFree ? Infinity : Math.max(this.#peak(at) * 2, floorUsd / 2);
-    const index = PEAKS_AT + at * PEAK_DAYS + (dayOf(this.#bucket) % PEAK_DAYS);
-    this.#floats[index] = Math.max(this.#floats[index] ?? 0, Math.min(usd, most));
+    const window = SPEND_WINDOWS[at];
+    if (window === undefined) return;
+    const day = dayOf(this.#bucket);
+    const most = isFree ? Infinity : Math.max(this.#peaks.largest(at, day) * 2, this.#floorUsd(window) / 2);
+    this.#peaks.note(at, day, Math.min(usd, most));
+  }
+
+  #floorUsd(window: SpendWindow): number {
+    return floorUsdOf(window, this.meanDayUsd());
   }
 
   #windowUsd(at: number): number {
@@ -231,6 +205,7 @@ export class SpendSeries {
   #refresh(): void {
     this.#isMade = true;
     this.#leastRoom = Infinity;
+    this.#makePeakLimits();
     for (let at = 0; at < SPEND_WINDOWS.length; at += 1) {
       const window = SPEND_WINDOWS[at];
       if (window === undefined) continue;
@@ -238,13 +213,22 @@ export class SpendSeries {
       const closedUsd = this.#closedUsd(window.buckets);
       const limit = Math.max(
         window.ratio * expectedUsd,
-        expectedUsd + window.floorUsd,
-        PEAK_FACTOR * this.#peak(at),
+        expectedUsd + Math.max(window.leastUsd, this.#floorUsd(window)),
+        this.#made[PEAK_LIMITS_AT + at] ?? 0,
       );
       this.#made[at] = closedUsd;
       this.#made[LIMITS_AT + at] = limit;
       this.#leastRoom = Math.min(this.#leastRoom, limit - closedUsd);
     }
+  }
+
+  #makePeakLimits(): void {
+    const day = dayOf(this.#bucket);
+    if (day === this.#peaksDay) return;
+    this.#peaksDay = day;
+    SPEND_WINDOWS.forEach(({ peaks }, at) => {
+      this.#made[PEAK_LIMITS_AT + at] = this.#peaks.limit(at, day, peaks);
+    });
   }
 }
 

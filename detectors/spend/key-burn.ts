@@ -10,7 +10,9 @@ export const keyBurn: Papers = {
   families: ['spend'],
   how:
     'Compares the spend of the last 5 minutes, hour, 6 hours and day with what is usual for this key at this hour and kind of day. ' +
-    'Each window has a ratio (30, 10, 5, 3), a floor in dollars (5, 3, 2, 1), and must beat the largest such window of the last two weeks twice over. ' +
+    'Each window has a ratio (20, 10, 5, 3) and least dollars on top of the usual (2, 1.5, 1.5, 1.5; more for a key that spends more, up to 5, 3 and 2 in the shorter ones). ' +
+    'It must also stand out from the largest such windows of the last two weeks’ days: far beyond how much these differ among themselves, and in any case ' +
+    'from 1.5 to 2 times the largest of them on, at 2.5 to 3 times always. ' +
     'The baseline learns a spike only in part. A key younger than the learning time is held to a fixed limit instead.',
   runbook:
     'Look at the models and the callers of the last hour. If it is a loop or a mistake, stop the program or lower the budget of the key. If it is wanted, ' +

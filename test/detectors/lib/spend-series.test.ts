@@ -24,7 +24,7 @@ function featuresAfter(
 const now = START + 14 * DAY;
 
 describe('a window of five minutes', () => {
-  // Usual: a tenth of a dollar in five minutes; so 30 times that is $3, and the floor of $5 decides.
+  // Usual: a tenth of a dollar in five minutes and $29 a day; so 20 times that is $2, and the floor of $5 decides.
   it.each([
     { usd: 5.05, burns: false },
     { usd: 5.11, burns: true },
@@ -33,21 +33,26 @@ describe('a window of five minutes', () => {
   });
 
   it.each([
-    { usd: 29.5, burns: false },
-    { usd: 30.5, burns: true },
-  ])('needs 30 times the usual dollar: $usd dollars burn $burns', ({ usd, burns }) => {
+    { usd: 19.5, burns: false },
+    { usd: 20.5, burns: true },
+  ])('needs 20 times the usual dollar: $usd dollars burn $burns', ({ usd, burns }) => {
     expect(featuresAfter(steady(12), [[now, usd]]).includes('burn-5m')).toBe(burns);
   });
 });
 
 describe('a window of an hour', () => {
   it.each([
-    { usd: 2.9, burns: false },
-    { usd: 3.2, burns: true },
-  ])('has a floor of three dollars: $usd burn $burns', ({ usd, burns }) => {
-    const parts = Array.from({ length: 10 }, (_, at) => [now + at * 6 * MINUTE, usd / 10] as const);
-    expect(featuresAfter(steady(0.1), parts).includes('burn-1h')).toBe(burns);
-  });
+    { dayUsd: 2.4, usd: 1.5, burns: false },
+    { dayUsd: 2.4, usd: 1.7, burns: true },
+    { dayUsd: 7.2, usd: 2, burns: false },
+    { dayUsd: 7.2, usd: 3.1, burns: true },
+  ])(
+    'has a floor that follows the usual day: $usd burn with $dayUsd a day: $burns',
+    ({ dayUsd, usd, burns }) => {
+      const parts = Array.from({ length: 10 }, (_, at) => [now + at * 6 * MINUTE, usd / 10] as const);
+      expect(featuresAfter(steady(dayUsd / 24), parts).includes('burn-1h')).toBe(burns);
+    },
+  );
 
   it.each([
     { times: 9.5, burns: false },
@@ -88,6 +93,23 @@ describe('the learned tail', () => {
     const parts = Array.from({ length: 6 }, (_, at) => [now + at * HOUR, 4] as const);
     expect(featuresAfter(withPeak(), parts)).toEqual([]);
     expect(featuresAfter(steady(0.05), parts)).not.toEqual([]);
+  });
+});
+
+describe('a key whose days differ much', () => {
+  const days = (usdOf: (day: number) => number) => {
+    const series = new SpendSeries();
+    for (let ts = START; ts < START + 14 * DAY; ts += HOUR)
+      series.add(ts, usdOf(Math.floor((ts - START) / DAY)) / 24, ts < START + 7 * DAY);
+    return featuresAfter(
+      series,
+      Array.from({ length: 24 }, (_, at) => [now + at * HOUR, 11 / 24] as const),
+    );
+  };
+
+  it('may have a day that would be told of a key whose days are alike', () => {
+    expect(days(() => 3)).toContain('burn-24h');
+    expect(days((day) => (day % 4 === 0 ? 5 : 1))).toEqual([]);
   });
 });
 
