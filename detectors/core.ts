@@ -4,6 +4,7 @@ import type { Event, KeyId } from './event.ts';
 import { judgeFacts, judgeReport } from './judge-facts.ts';
 import { judgeCaller } from './judge-key.ts';
 import { judgeSpend } from './judge-spend.ts';
+import { judgeVolume } from './judge-volume.ts';
 import { BoundedMap } from './lib/bounded-map.ts';
 import { Egress } from './lib/egress.ts';
 import { FactBook } from './lib/fact-book.ts';
@@ -75,6 +76,7 @@ class DetectorCore implements Core {
     if (event.outcome === 'blocked_key' || event.outcome === 'team_blocked') return NONE;
     const certain = profile.facts === undefined ? NONE : judgeFacts(profile, profile.facts, event);
     const spend = judgeSpend(profile, event, this.#settings.learningMs);
+    const volume = judgeVolume(profile, event, this.#settings.learningMs);
     const caller = judgeCaller(profile, event, context, {
       egress: this.#egress,
       probers: this.#probers,
@@ -82,8 +84,8 @@ class DetectorCore implements Core {
       learningMs: this.#settings.learningMs,
     });
     noteCall(profile, event);
-    if (certain.length === 0 && spend.length === 0) return caller;
-    return [...certain, ...caller, ...spend];
+    if (certain.length === 0 && spend.length === 0 && volume.length === 0) return caller;
+    return [...certain, ...caller, ...spend, ...volume];
   }
 
   applyFact(fact: Fact): readonly Signal[] {

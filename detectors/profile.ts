@@ -144,6 +144,9 @@ export interface OpenStory {
   told: ToldAs[];
 }
 
+/** A flood of calls or tokens; `detector` tells of what. */
+export type Flood = OpenStory & { detector: string };
+
 /** A story that a fact about the key began; `about` names the fact. */
 export type FactStory = OpenStory & { detector: string; about: string };
 
@@ -185,6 +188,8 @@ export interface KeyProfile {
     { country: string; latitude: number; longitude: number; radiusKm: number; ts: number } | undefined;
   party: Party | undefined;
   burn: OpenStory | undefined;
+  /** At most one for each detector that judges by volume. */
+  floods: Flood[];
   /** At most one for each detector that judges by facts. */
   factStories: FactStory[];
   facts: KeyFacts | undefined;
@@ -222,6 +227,7 @@ export function newProfile(event: Event): KeyProfile {
     lastPlace: undefined,
     party: undefined,
     burn: undefined,
+    floods: [],
     factStories: [],
     facts: undefined,
     spend: new SpendSeries(),

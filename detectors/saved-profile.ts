@@ -2,7 +2,15 @@ import type { KeyId } from './event.ts';
 import type { Seen } from './lib/seen.ts';
 import { SpendSeries } from './lib/spend-series.ts';
 import type { SavedSpend } from './lib/spend-series.ts';
-import type { FactStory, KeyProfile, NetworkEvidence, NetworkSeen, OpenStory, Party } from './profile.ts';
+import type {
+  FactStory,
+  Flood,
+  KeyProfile,
+  NetworkEvidence,
+  NetworkSeen,
+  OpenStory,
+  Party,
+} from './profile.ts';
 
 /* A process holds hundreds of thousands of these and reads and writes one for every tenth event, so they are lists: names
  * would be more than half of the text. JSON knows no undefined; where one may be, null stands for it. */
@@ -63,6 +71,8 @@ type SavedProfile = [
   burn: OpenStory | null,
   factStories: FactStory[],
   spend: SavedSpend,
+  /** Missing in what an older version saved. */
+  floods?: Flood[],
 ];
 
 const HEAD = /^\[([^,]+),([^,]+),/;
@@ -102,6 +112,7 @@ export function saveProfile(profile: KeyProfile, worth: number): string {
     profile.burn ?? null,
     profile.factStories,
     profile.spend.save(),
+    profile.floods,
   ];
   return JSON.stringify(saved);
 }
@@ -143,6 +154,7 @@ export function restoreProfile(keyId: KeyId, text: string): KeyProfile {
     lastPlace: saved[26] ?? undefined,
     party: saved[27] ?? undefined,
     burn: saved[28] ?? undefined,
+    floods: saved[31] ?? [],
     factStories: saved[29],
     facts: undefined,
     spend,

@@ -112,7 +112,7 @@ function accept(facts: KeyFacts, indicators: readonly string[], until: number): 
 function openIndicators(facts: KeyFacts, profile: KeyProfile | undefined): string[] {
   const known = facts.leak === undefined ? [] : [`leak:${facts.leak.foundAt}`];
   if (facts.canary !== undefined) known.push('canary');
-  if (profile?.burn !== undefined) known.push('spend');
+  if (profile !== undefined && (profile.burn !== undefined || profile.floods.length > 0)) known.push('spend');
   return profile?.party === undefined ? known : [...known, ...partyIndicators(profile.party)];
 }
 
@@ -148,4 +148,5 @@ function applyVerdict(
   // Whatever comes next is a new story.
   profile.party = undefined;
   profile.burn = undefined;
+  profile.floods = [];
 }

@@ -104,7 +104,8 @@ export class KeyBook {
 }
 
 /** Keys that are used stay, and above all those that something was told about. */
-function worthOf({ calls, party, burn, factStories }: KeyProfile): number {
-  const isTold = (party?.told.length ?? 0) > 0 || burn !== undefined || factStories.length > 0;
+function worthOf({ calls, party, burn, floods, factStories }: KeyProfile): number {
+  const stories = factStories.length + floods.length;
+  const isTold = (party?.told.length ?? 0) > 0 || burn !== undefined || stories > 0;
   return isTold ? Number.MAX_SAFE_INTEGER : calls;
 }

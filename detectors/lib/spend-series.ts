@@ -3,6 +3,7 @@ import { floatsToText, textToFloats } from './float-text.ts';
 import { SpendBaseline } from './spend-baseline.ts';
 import { floorUsdOf, SPEND_WINDOWS } from './spend-windows.ts';
 import type { SpendWindow } from './spend-windows.ts';
+import { VolumeSeries } from './volume-series.ts';
 
 const BUCKET_MS = 300_000;
 const BUCKETS_PER_HOUR = 12;
@@ -10,6 +11,7 @@ const RING = 288;
 const HOURS_PER_DAY = 24;
 const CONFIRM_RATIO = 1.5;
 const PEAKS_AT = RING + SpendBaseline.FLOATS;
+const VOLUME_AT = PEAKS_AT + SPEND_WINDOWS.length * PEAK_DAYS;
 const LIMITS_AT = SPEND_WINDOWS.length;
 const PEAK_LIMITS_AT = 2 * SPEND_WINDOWS.length;
 
@@ -28,7 +30,7 @@ export interface SavedSpend {
   hourUsd: number;
   baseline: [number, number];
   /** Missing in what an older version saved. */
-  numbers?: string;
+  series?: string;
 }
 
 /** What a key or team spends: 24 h in buckets of 5 minutes, what is usual, and the thresholds that follow from both.
@@ -38,11 +40,12 @@ export class SpendSeries {
   #current = 0;
   /** Spend of the current hour, current bucket included. */
   #hourUsd = 0;
-  /** The ring of buckets, the baseline's numbers, the peaks: one array, because a view of it for each would take more
+  /** The ring of buckets, the baseline's numbers, the peaks, the volume: one array, because a view of it for each would take more
    *  memory than what is in it. */
-  readonly #floats = new Float32Array(PEAKS_AT + SPEND_WINDOWS.length * PEAK_DAYS);
+  readonly #floats = new Float32Array(VOLUME_AT + VolumeSeries.FLOATS);
   readonly #baseline = new SpendBaseline(this.#floats, RING);
   readonly #peaks = new DayPeaks(this.#floats, PEAKS_AT, SPEND_WINDOWS.length);
+  readonly volume = new VolumeSeries(this.#floats, VOLUME_AT);
   /** Made from the fields above: spend of each window without the current bucket, then what would be too much, then the
    *  part of that which the days before today say, made once a day. */
   readonly #made = new Float64Array(3 * SPEND_WINDOWS.length);
@@ -108,6 +111,7 @@ export class SpendSeries {
   acceptLevel(): void {
     this.#baseline.raiseTo(this.lastDayUsd() / HOURS_PER_DAY);
     for (let at = 0; at < SPEND_WINDOWS.length; at += 1) this.#notePeak(at, this.#windowUsd(at), true);
+    this.volume.acceptLevel();
     this.#refresh();
   }
 
@@ -117,18 +121,18 @@ export class SpendSeries {
       current: this.#current,
       hourUsd: this.#hourUsd,
       baseline: this.#baseline.save(),
-      numbers: floatsToText(this.#floats),
+      series: floatsToText(this.#floats),
     };
   }
 
   /** What an older version saved is learned anew. */
   restore(saved: SavedSpend): void {
-    if (saved.numbers === undefined) return;
+    if (saved.series === undefined) return;
     this.#bucket = saved.bucket;
     this.#current = saved.current;
     this.#hourUsd = saved.hourUsd;
     this.#baseline.restore(saved.baseline);
-    textToFloats(saved.numbers, this.#floats);
+    textToFloats(saved.series, this.#floats);
     this.#peaksDay = -1;
     this.#isMade = this.#bucket < 0;
   }

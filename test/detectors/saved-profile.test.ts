@@ -69,6 +69,7 @@ function aFullProfile(): KeyProfile {
       ...{ tellers: ['new-party'], bits: next(), told: [{ name: 'told', bits: next(), at: next() }] },
     },
     burn: story(),
+    floods: [{ ...story(), detector: 'token-drain' }],
     factStories: [{ ...story(), detector: 'leak-in-use', about: 'a leak' }],
     spend,
   };
@@ -99,7 +100,7 @@ describe('what is normal for a key, as text', () => {
 
   it('begins anew with the spend of a key or team that an older version wrote', () => {
     const series = new SpendSeries();
-    series.restore({ bucket: 9, current: 5, hourUsd: 5, baseline: [1, 2], floats: '-bc 1k2j3' } as never);
+    series.restore({ bucket: 9, current: 5, hourUsd: 5, baseline: [1, 2], numbers: '-bc 1k2j3' } as never);
     expect(series.save()).toEqual(new SpendSeries().save());
   });
 });

@@ -204,6 +204,6 @@ describe('a record that lies about whose key it is', () => {
     const told = Array.from({ length: 120 }, (_, second) =>
       life.call(now + second * 1_000, second % 2 === 0 ? owned : forged),
     ).flat();
-    expect(told).toHaveLength(2);
+    expect(told.filter(({ detector }) => detector === 'leak-in-use')).toHaveLength(2);
   });
 });

@@ -74,9 +74,9 @@ describe('a key that spends', () => {
 
   it('is told of again after a day without a burn', () => {
     const life = usual();
-    spend(life, monday, { usd: 30, calls: 60, minutes: 30 });
+    spend(life, monday, { usd: 30, calls: 40, minutes: 30 });
     life.work(15, 2, { costUsd: 0.01 });
-    spend(life, monday + 3 * DAY, { usd: 90, calls: 60, minutes: 30 });
+    spend(life, monday + 3 * DAY, { usd: 90, calls: 40, minutes: 30 });
     expect(new Set(life.signals.map(({ dedupKey }) => dedupKey)).size).toBe(2);
   });
 });
