@@ -57,7 +57,7 @@ describe('what twelve partitions find', () => {
   it('is what one finds, though keys of a team and users of a network lie in different ones', async () => {
     const one = await judgedBy(1);
     const twelve = await judgedBy(12);
-    const detectors = ['foreign-country', 'key-burn', 'new-party', 'team-burn'];
+    const detectors = ['foreign-country', 'key-burn', 'new-party', 'retry-storm', 'team-burn'];
     await vi.waitFor(() => {
       expect([...new Set([...one.found().values()].map(({ detector }) => detector))].sort()).toEqual(
         detectors,
