@@ -154,10 +154,10 @@ function judgeParty(
 /** Other credentials that the same caller tries. Servers that move to another place of a hoster do so together, and behind
  *  one address; so keys that are known count only for a caller who brings a program or a model of their own. */
 function noteOthers(party: Party, event: Event, seen: NetworkSeen, { probers, news }: Surroundings): void {
-  const { ip, keyId, ts } = event;
+  const { ip, ipTrust, keyId, ts } = event;
   const isForeign = party.clients.length > 0 || party.models.length > 0;
-  // Neighbours share the address of an access network.
-  const counts = isForeign && groupOf(seen.class) !== 'access';
+  // Neighbours share the address of an access network; and whoever can forge one could bring others under suspicion.
+  const counts = isForeign && ipTrust === 'direct' && groupOf(seen.class) !== 'access';
   if (counts) news.noteStranger(event);
   const known = counts ? probers.usedBeside(ip, keyId, ts) : 0;
   party.otherKeys = Math.max(party.otherKeys, probers.tried(ip, ts) + known);

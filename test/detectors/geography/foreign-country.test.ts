@@ -26,6 +26,16 @@ describe('a person', () => {
     expect(life.bits()).toBeGreaterThanOrEqual(10);
   });
 
+  it('does not travel where several people use the key at the same time', () => {
+    const life = new KeyLife();
+    for (let half = 0; half < 14 * 48; half += 1)
+      life.call(START + half * 30 * MINUTE, { on: half % 2 === 0 ? 'home' : 'office' });
+    life.call(noon);
+    life.call(noon + 10 * MINUTE, { on: 'far' });
+    expect(features(life.lines('foreign-country'))).toContain('new-country');
+    expect(features(life.lines('foreign-country'))).not.toContain('travel');
+  });
+
   it('may travel: hotel, café and a phone that takes its network along', () => {
     const life = person();
     for (let day = 15; day < 20; day += 1) {

@@ -131,21 +131,40 @@ describe('a stranger on a person’s key', () => {
     { story: 'from a hoster in the usual program', on: 'vps', client: 'openai-python', more: 0 },
     // Neighbours of the owner share it.
     { story: 'from an access network', on: 'hotel', client: 'curl', more: 0 },
+    // Somebody may have forged it.
+    { story: 'from an address that may be forged', on: 'vps', client: 'curl', ipTrust: 'low', more: 0 },
   ] as const)('is heavier by $more when the same address uses other keys, too: $story', (how) => {
-    const { on, client, more } = how;
+    const { more } = how;
+    const { on, client } = how;
+    const ipTrust = 'ipTrust' in how ? how.ipTrust : 'direct';
+    const from = { on, client, ipTrust, ip: '203.0.113.9' } as const;
     const bits = (others: number) => {
       const life = new KeyLife();
       const ids = Array.from({ length: others }, (_, other) => `${other}e`.repeat(32) as KeyId);
       for (const id of [...ids, keyId]) life.work(0, 12, { keyId: id, callsAnHour: 1 });
-      for (const [at, id] of ids.entries())
-        life.call(theft - HOUR + at * MINUTE, { on, client, keyId: id, ip: '203.0.113.9' });
+      for (const [at, id] of ids.entries()) life.call(theft - HOUR + at * MINUTE, { ...from, keyId: id });
       const before = life.signals.length;
-      for (let call = 0; call < 5; call += 1)
-        life.call(theft + call * MINUTE, { on, client, ip: '203.0.113.9' });
+      for (let call = 0; call < 5; call += 1) life.call(theft + call * MINUTE, from);
       life.signals.splice(0, before);
       return life.bits();
     };
     expect(bits(3)).toBeCloseTo(bits(2) + more);
+  });
+
+  it.each([
+    { on: 'vps', isWeak: true },
+    { on: 'hotel', isWeak: false },
+  ] as const)('beside the owner’s server, on $on, is a witness of its own or not', ({ on, isWeak }) => {
+    const life = server();
+    for (let call = 0; call < 10; call += 1) {
+      life.call(theft + call * MINUTE, { on, client: 'curl' });
+      life.call(theft + call * MINUTE + 1_000, { on: 'cloud' });
+    }
+    const together = life.signals
+      .flatMap(({ lines }) => lines)
+      .filter(({ family }) => family === 'concurrency');
+    expect(together.length).toBeGreaterThan(0);
+    expect(together.every((line) => (line.isWeak === true) === isWeak)).toBe(true);
   });
 
   it('is not learned: the same program is still new a day later', () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Egress } from '../../../detectors/lib/egress.ts';
+import { seededRandom } from '../../support/seeded-random.ts';
 
 const DAY = 86_400_000;
 const KEYS = ['0', '1', '2', '3', '4', '5', '6', '7'];
@@ -62,6 +63,20 @@ describe('a network of the organisation', () => {
     expect(egress.takeChanged()).toEqual([64500]);
     expect(egress.note({ asn: 64500, key: '1'.repeat(64), team: 'team-1', ts: DAY })).toBe(false);
     expect(egress.takeChanged()).toEqual([]);
+  });
+
+  it('makes room for those that came earlier, in whatever order they are told', () => {
+    const egress = new Egress();
+    const random = seededRandom(7);
+    const uses = Array.from({ length: 2_600 }, (_, index) => ({
+      asn: index + 1,
+      at: index * 1_000,
+      turn: random(),
+    }));
+    for (const { asn, at } of [...uses].sort((a, b) => a.turn - b.turn))
+      egress.note({ asn, key: 'a'.repeat(64), team: 'team-a', ts: at });
+    const kept = uses.filter(({ asn }) => egress.save(asn) !== undefined).map(({ asn }) => asn);
+    expect(kept).toEqual(uses.slice(0, 2_000).map(({ asn }) => asn));
   });
 
   it('does not grow without bound', () => {

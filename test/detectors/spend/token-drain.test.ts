@@ -35,6 +35,24 @@ describe('tokens that cost nothing', () => {
     expect(drain(usual(1_000), 2_000_000, 0.001)).not.toContain('token-drain');
   });
 
+  it('are left to the dollars when a few of them cost nothing beside many that do', () => {
+    const life = usual(1_000);
+    drain(life, 2_000_000, 0.001);
+    life.call(now + 50 * MINUTE, { costUsd: 0, totalTokens: 200_000 });
+    expect(life.signals.map(({ detector }) => detector)).not.toContain('token-drain');
+  });
+
+  it('are another story after a verdict', () => {
+    const life = usual(1_000);
+    drain(life, 2_000_000);
+    const at = now + 50 * MINUTE;
+    const verdict = { incidentId: 'i', verdict: 'attack' as const, indicators: ['spend'], until: at + HOUR };
+    life.core.applyFact({ type: 'verdict', keyId, at, ...verdict });
+    drain(life, 2_000_000, 0, at);
+    const stories = life.signals.filter(({ detector }) => detector === 'token-drain');
+    expect(new Set(stories.map(({ dedupKey }) => dedupKey)).size).toBe(2);
+  });
+
   it('are quiet after somebody said that the level is normal', () => {
     const life = usual(1_000);
     expect(drain(life, 2_000_000)).toContain('token-drain');
